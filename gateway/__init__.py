@@ -1,0 +1,1 @@
+"""Contact Gateway: everything that would stay true if GraphQL were replaced."""

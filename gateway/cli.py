@@ -1,0 +1,197 @@
+"""The command line: serve, demo, sandbox, schema, check."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from starlette.applications import Starlette
+
+from gateway.checkup import Checkup, check_providers
+from gateway.logs import configure_logs
+from gateway.main import build_app, build_connectors
+from gateway.sandbox.magic import MAGIC
+from gateway.sandbox.sandbox import Sandbox
+from gateway.sandbox.server import PortUnavailable, RunningSandbox, running
+from gateway.settings import GatewaySettings, WrongSettings, read_gateway_settings
+from resolvers.schema import print_schema
+
+SCHEMA_FILE = Path("schema.graphql")
+SANDBOX_PORT = 8801
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="One GraphQL endpoint over three contact APIs.")
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+@app.command()
+def serve() -> None:
+    """Serves the gateway with the settings of the environment."""
+    with _clear_errors():
+        configure_logs()
+        settings = read_gateway_settings()
+        connectors = build_connectors(settings)
+        if not connectors:
+            raise WrongSettings(
+                "No provider is configured. Give at least one of GATELY_API_KEY, COMETLY_API_KEY and KLEN_API_KEY,"
+                " or try `gateway demo`."
+            )
+        with _listening(settings) as listener:
+            out.print(f"GraphQL and GraphiQL: {_address(settings, listener)}/graphql")
+            out.print(
+                f"Providers: {', '.join(connector.capabilities.display_name for connector in connectors.values())}"
+            )
+            asyncio.run(_serve(build_app(settings, connectors), listener))
+
+
+@app.command()
+def demo() -> None:
+    """Serves the gateway over three simulated providers: no keys, seeded contacts, nothing kept."""
+    with _clear_errors(), tempfile.TemporaryDirectory(prefix="contact-gateway-") as folder:
+        configure_logs()
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/demo.db", mode="development")
+        with _listening(settings) as listener:
+            asyncio.run(_demo(settings, listener))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[
+        int, typer.Option(min=0, max=65533, help="Gately's port; Cometly and Klen AI take the next two.")
+    ] = SANDBOX_PORT,
+) -> None:
+    """Serves only the three simulators."""
+    with _clear_errors():
+        asyncio.run(_sandbox(port))
+
+
+@app.command()
+def schema(
+    check: Annotated[bool, typer.Option("--check", help="Compare with schema.graphql instead of printing.")] = False,
+) -> None:
+    """Prints the GraphQL schema."""
+    printed = print_schema()
+    if not check:
+        sys.stdout.write(printed)
+    elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != printed:
+        err.print("schema.graphql is not what the code says; run `make schema` and commit it.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def check() -> None:
+    """Reads the settings and asks every configured provider one cheap question."""
+    with _clear_errors():
+        settings = read_gateway_settings()
+        results = asyncio.run(check_providers(settings, build_connectors(settings)))
+        out.print(_table(results))
+        if any(result.failed for result in results):
+            raise typer.Exit(1)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """What is wrong with the set-up ends the command with one message."""
+    try:
+        yield
+    except (WrongSettings, PortUnavailable) as error:
+        err.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@contextmanager
+def _listening(settings: GatewaySettings) -> Iterator[socket.socket]:
+    """A bound socket, so that a port that is taken is known before anything starts."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise WrongSettings(
+            f"GATEWAY_HOST and GATEWAY_PORT: cannot listen on {where} ({error.strerror}). Give a free one."
+        ) from None
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def _address(settings: GatewaySettings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+async def _serve(application: Starlette, listener: socket.socket) -> None:
+    """Until SIGINT or SIGTERM: what runs ends first, then everything is closed."""
+    config = uvicorn.Config(
+        application, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False
+    )
+    # uvicorn raises the signal again when it is done; ended by it, the process would leave connections open.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
+    async with application.router.lifespan_context(application):
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
+    async with running(Sandbox()) as simulators:
+        os.environ.update(simulators.environment())
+        application = build_app(settings, build_connectors(settings))
+        _say_where(_address(settings, listener), simulators)
+        await _serve(application, listener)
+
+
+async def _sandbox(port: int) -> None:
+    ports = (port, port + 1, port + 2) if port else (0, 0, 0)
+    async with running(Sandbox(), ports=ports) as simulators:
+        _say_simulators(simulators)
+        out.print("\nA gateway talks to them with these settings:\n")
+        for name, value in simulators.environment().items():
+            out.print(f"export {name}='{value}'", markup=False, highlight=False)
+        await asyncio.Event().wait()
+
+
+def _say_where(address: str, simulators: RunningSandbox) -> None:
+    out.print(f"\n[bold]GraphiQL[/bold]  {address}/graphql\n")
+    _say_simulators(simulators)
+    query = '{"query":"{ contacts(first: 3) { nodes { name emails { address } } } }"}'
+    out.print("\n[bold]Try[/bold]\n")
+    out.print(f"curl -s {address}/graphql -H 'Content-Type: application/json' -d '{query}'", markup=False)
+    out.print("\n[bold]Break a provider[/bold]: write an email address of this form\n")
+    out.print(_magic_table())
+    out.print("\nNothing is kept. Ctrl+C ends it.\n")
+
+
+def _say_simulators(simulators: RunningSandbox) -> None:
+    urls: dict[str, Any] = {"Gately": simulators.gately, "Cometly": simulators.cometly, "Klen AI": simulators.klen}
+    for name, simulator in urls.items():
+        out.print(f"{name:8}  {simulator.base_url}   faults: {simulator.control_url}/faults", highlight=False)
+
+
+def _magic_table() -> Table:
+    table = Table("address", "what happens", box=None)
+    for word, magic in MAGIC.items():
+        table.add_row(f"{word}.<gately|cometly|klen>@fault.test", magic.description)
+    return table
+
+
+def _table(results: list[Checkup]) -> Table:
+    table = Table("provider", "state", "detail")
+    for result in results:
+        table.add_row(result.name, result.state, result.detail)
+    return table

@@ -1,0 +1,1 @@
+"""One folder per provider, one list of them (registry), one face for all (base)."""

@@ -1,0 +1,155 @@
+"""The one face of every provider: what it can do, as data, and the calls it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from gateway.domain.changes import Draft, Patch
+from gateway.domain.contact import ContactStatus, Field, Provider, Record
+from gateway.domain.errors import InputProblem
+from gateway.domain.exchange import CallKind
+from gateway.domain.writes import WriteAction, WriteWarning
+
+
+class FilterName(StrEnum):
+    SEARCH = "search"
+    STATUS = "status"
+    STAGE = "stage"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldCapability:
+    """What a provider can do with one unified field.
+
+    `writable` is for a creation, `updatable` for an update, `clearable` for a null in an update;
+    `max_items` is how many items of a list it keeps (None: no limit known).
+    """
+
+    readable: bool = False
+    writable: bool = False
+    updatable: bool = False
+    clearable: bool = False
+    max_items: int | None = None
+    required_on_create: bool = False
+
+    @property
+    def held(self) -> bool:
+        return self.readable or self.writable or self.updatable
+
+    @property
+    def read_only(self) -> bool:
+        return self.readable and not self.writable and not self.updatable
+
+
+NOT_HELD = FieldCapability()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """Everything a caller may know beforehand; a test holds it against what the mapping does."""
+
+    provider: Provider
+    display_name: str
+    operations: frozenset[CallKind]
+    fields: Mapping[Field, FieldCapability]
+    filters: frozenset[FilterName]
+
+    def of(self, field: Field) -> FieldCapability:
+        return self.fields.get(field, NOT_HELD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFilter:
+    """What a list is narrowed to; all given conditions have to hold. None: not asked for."""
+
+    search: str | None = None
+    status: ContactStatus | None = None
+    stage: str | None = None
+    tag: str | None = None
+
+    @property
+    def asked(self) -> frozenset[FilterName]:
+        return frozenset(name for name in FilterName if getattr(self, name) is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """One page of a provider's list. `token` is that of the page before, None for the first page;
+    `wanted` lets a provider add to its summaries what the caller is going to read."""
+
+    limit: int
+    token: str | None = None
+    filter: ContactFilter = field(default_factory=ContactFilter)
+    wanted: frozenset[Field] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """`next_token` is None on the last page; `total` is None where the provider does not tell."""
+
+    records: tuple[Record, ...]
+    next_token: str | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A write as it would be sent. Problems mean that it may not be sent at all."""
+
+    body: dict[str, Any]
+    warnings: tuple[WriteWarning, ...] = ()
+    problems: tuple[InputProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """What an update did. `record` knows only what the answer told."""
+
+    record: Record
+    action: WriteAction = WriteAction.UPDATED
+    warnings: tuple[WriteWarning, ...] = ()
+
+
+class Connector(Protocol):
+    """One provider's API. Every method that calls may raise any ProviderFailure; reads raise
+    RecordNotFound where there is no such record. Drafts and patches come screened: they hold only
+    fields that the capabilities allow."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def id_problem(self, remote_id: str) -> str | None:
+        """Why this text can be no id of this provider, or None. Guards the URL that it becomes part of."""
+
+    async def read(self, remote_id: str) -> Record:
+        """The whole record. Its key differs from the one asked for when the provider merged it away."""
+
+    async def list_page(self, request: PageRequest) -> RecordPage:
+        """Summaries, in the provider's own order.
+
+        Raises:
+            FieldUnsupported: for a filter value that this provider has no word for.
+        """
+
+    async def find_by_email(self, address: str) -> tuple[Record, ...]:
+        """Summaries of the records with exactly this address; upper and lower case are equal."""
+
+    def plan_create(self, draft: Draft) -> Planned:
+        """What `create` would send; pure."""
+
+    async def create(self, draft: Draft) -> Record:
+        """Creates and returns what the answer tells; never sent twice."""
+
+    def plan_update(self, patch: Patch) -> Planned:
+        """What can be said of an update before the record is read; pure."""
+
+    async def update(self, remote_id: str, patch: Patch) -> Updated:
+        """Changes only what the patch mentions, reading first what can only be written whole."""
+
+    async def delete(self, remote_id: str) -> None:
+        """Deletes for good."""
+
+    async def aclose(self) -> None:
+        """Closes the connections."""

@@ -1,0 +1,247 @@
+"""Cometly's lists and the unified contact, both ways; pure.
+
+Rules: design section 7; docs/providers/cometly.md. Reads are newest first and capped, writes are whole
+lists whose first item becomes primary: a read is never sent back as it came.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET
+
+from gateway.connectors.base import Planned
+from gateway.connectors.cometly import wire
+from gateway.connectors.cometly.capabilities import CAPABILITIES
+from gateway.connectors.cometly.slots import Slots
+from gateway.domain.changes import Changes, Draft, Patch, WantedPhone
+from gateway.domain.compare import email_key, text_key
+from gateway.domain.contact import Address, Email, Field, Phone, PhoneType, Provider, Record, RecordKey, filled
+from gateway.domain.errors import InputProblem, ListTruncated
+from gateway.domain.names import join_name, split_name
+from gateway.domain.normalise import e164
+from gateway.domain.writes import WriteWarning, coerced, derived, dropped
+
+MAX_LISTED = 25
+READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+
+_LIST_KEYS = {Field.NAME: "names", Field.EMAILS: "emails", Field.PHONES: "phones", Field.ADDRESSES: "locations"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Turns what Cometly sends into records; `slots` names its custom fields."""
+
+    slots: Slots
+
+    def details(self, contact: wire.Contact, *, fetched_at: datetime, raw: bytes) -> Record:
+        """The answer to a get: everything Cometly knows but which item is primary."""
+        return self._record(contact, known=READABLE, primaries={}, fetched_at=fetched_at, raw=raw)
+
+    def written(self, contact: wire.Contact, body: Mapping[str, Any], *, fetched_at: datetime, raw: bytes) -> Record:
+        """The answer to a write: only what was sent, whose first items are now primary."""
+        known = {field for field, key in _LIST_KEYS.items() if getattr(contact, key) is not UNSET}
+        if contact.custom_fields is not UNSET:
+            known.add(Field.CUSTOM_FIELDS)
+        firsts = {field: body[key][0] for field, key in _LIST_KEYS.items() if body.get(key)}
+        primaries = {field: _primary_key(field, text) for field, text in firsts.items()}
+        record = self._record(contact, known=frozenset(known), primaries=primaries, fetched_at=fetched_at, raw=raw)
+        return record.informed_by(record)
+
+    def summary(self, item: wire.Summary, *, fetched_at: datetime, raw: bytes) -> Record:
+        """A list item: the primary values, and what was asked for beside them."""
+        emails = item.emails if item.emails is not UNSET else item.all_emails
+        contact = wire.Contact(
+            id=item.id,
+            emails=emails,
+            names=[item.name] if item.name else [],
+            custom_fields=item.custom_fields,
+        )
+        known = {Field.NAME}
+        if emails is not UNSET:
+            known.add(Field.EMAILS)
+        if item.custom_fields is not UNSET:
+            known.add(Field.CUSTOM_FIELDS)
+        told = {
+            Field.NAME: item.name,
+            Field.EMAILS: item.email,
+            Field.PHONES: item.phone,
+            Field.ADDRESSES: item.location,
+        }
+        primaries = {field: _primary_key(field, text) for field, text in told.items() if text}
+        record = self._record(contact, known=frozenset(known), primaries=primaries, fetched_at=fetched_at, raw=raw)
+        return record.informed_by(record)
+
+    def _record(
+        self,
+        contact: wire.Contact,
+        *,
+        known: frozenset[Field],
+        primaries: Mapping[Field, str],
+        fetched_at: datetime,
+        raw: bytes,
+    ) -> Record:
+        names = texts(contact.names)
+        return Record(
+            key=RecordKey(Provider.COMETLY, str(contact.id)),
+            known=known,
+            fetched_at=fetched_at,
+            name=names[0] if names else None,
+            emails=tuple(
+                Email(address=text, normalized=email_key(text), primary=primary)
+                for text, primary in _items(contact.emails)
+            ),
+            phones=tuple(
+                Phone(number=text, e164=e164(text), type=PhoneType.OTHER, primary=primary)
+                for text, primary in _items(contact.phones)
+            ),
+            addresses=tuple(Address(formatted=text, primary=primary) for text, primary in _items(contact.locations)),
+            custom_fields=self.slots.read(contact.custom_fields),
+            primaries=primaries,
+            raw=raw,
+        )
+
+
+def _primary_key(field: Field, text: str) -> str:
+    """What Record.informed_by compares by."""
+    if field is Field.EMAILS:
+        return email_key(text)
+    if field is Field.PHONES:
+        return Phone(number=text, e164=e164(text), type=PhoneType.OTHER).comparable
+    return text_key(text) if field is Field.ADDRESSES else text
+
+
+def _items(values: wire.Values) -> Iterable[tuple[str, bool]]:
+    for value in values or ():
+        text = value if isinstance(value, str) else value.text
+        if text and text.strip():
+            yield text, not isinstance(value, str) and bool(value.primary or value.is_primary)
+
+
+def texts(values: wire.Values) -> list[str]:
+    return [text for text, _ in _items(values)]
+
+
+def from_draft(draft: Draft, slots: Slots) -> Planned:
+    """The body of `POST /contacts`."""
+    warnings: list[WriteWarning] = []
+    problems: list[InputProblem] = []
+    body = _lists(draft, warnings)
+    if not draft.emails:
+        problems.append(
+            InputProblem(
+                path=Field.EMAILS.input_path,
+                code="REQUIRED",
+                message="Cometly needs an email address.",
+                provider=Provider.COMETLY,
+            )
+        )
+    name = draft.name or join_name(draft.first_name or None, draft.last_name or None)
+    if name:
+        body["names"] = [name]
+        _say_about_parts(draft, name, warnings)
+    if draft.custom_fields:
+        written = slots.write(draft.custom_fields.applied_to({}), warnings, problems)
+        if written:
+            body["custom_fields"] = written
+    return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
+
+
+def needs_stored(patch: Patch) -> bool:
+    """Names that are not mentioned and slots that have no name may not be lost."""
+    sets_name = any(value not in (UNSET, None) for value in (patch.name, patch.first_name, patch.last_name))
+    half_cleared = patch.name is UNSET and None in (patch.first_name, patch.last_name)
+    return sets_name or half_cleared or patch.custom_fields is not UNSET
+
+
+def from_patch(patch: Patch, stored: wire.Contact | None, slots: Slots) -> Planned:
+    """The body of `PUT /contacts/{id}`, in which every list is whole.
+
+    `stored` is the contact as it is now, given when needs_stored asks for it.
+
+    Raises:
+        ListTruncated: when a list that has to be sent back was shown only in part.
+    """
+    warnings: list[WriteWarning] = []
+    problems: list[InputProblem] = []
+    body = _lists(patch, warnings)
+    names = _names(patch, stored, warnings)
+    if names is not None:
+        body["names"] = names
+    if patch.custom_fields is not UNSET:
+        wanted = patch.custom_fields
+        written = slots.write(wanted.values if wanted else {}, warnings, problems)
+        whole = not (wanted and wanted.merge)
+        kept = slots.kept(stored.custom_fields if stored else None, unnamed_only=whole)
+        if written or whole:
+            merged = {**kept, **written}
+            body["custom_fields"] = {slot: value for slot, value in merged.items() if value is not None}
+    return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
+
+
+def _lists(changes: Changes, warnings: list[WriteWarning]) -> dict[str, Any]:
+    """The lists that the caller gave whole; an empty one where a patch clears."""
+    body: dict[str, Any] = {}
+    if changes.emails is not UNSET:
+        body["emails"] = [email.address for email in _primary_first(changes.emails)]
+    if changes.phones is not UNSET:
+        body["phones"] = [_phone(phone, warnings) for phone in _primary_first(changes.phones)]
+    if changes.addresses is not UNSET:
+        body["locations"] = [address.one_line for address in _primary_first(changes.addresses)]
+        for address in changes.addresses or ():
+            if address.parts:
+                message = "Cometly keeps an address as one line of text."
+                warnings.append(coerced(Field.ADDRESSES, message, address.position))
+    return body
+
+
+def _primary_first(items: Iterable[Any] | None) -> list[Any]:
+    return sorted(items or (), key=lambda item: not item.primary)
+
+
+def _phone(phone: WantedPhone, warnings: list[WriteWarning]) -> str:
+    if phone.type not in (None, PhoneType.OTHER):
+        message = "Cometly keeps no type of a number; it reads back as OTHER."
+        warnings.append(coerced(Field.PHONES, message, phone.position, "type"))
+    if phone.do_not_call is not None:
+        warnings.append(dropped(Field.PHONES, "Cometly keeps no do-not-call mark.", phone.position, "doNotCall"))
+    return phone.number
+
+
+def _names(patch: Patch, stored: wire.Contact | None, warnings: list[WriteWarning]) -> list[str] | None:
+    """The new name goes first and the other names stay. None: no name is changed."""
+    if patch.name is UNSET and patch.first_name is UNSET and patch.last_name is UNSET:
+        return None
+    if patch.name is None:
+        return []
+    before = texts(stored.names) if stored else []
+    if len(before) >= MAX_LISTED:
+        raise ListTruncated(
+            Provider.COMETLY,
+            f"Cometly shows at most {MAX_LISTED} names of a contact; writing the list back could lose the rest.",
+            field=Field.NAME.input_path,
+        )
+    name = patch.name or _name_of_parts(patch, before)
+    if name is None:
+        return []
+    _say_about_parts(patch, name, warnings)
+    return [name, *(other for other in before if text_key(other) != text_key(name))]
+
+
+def _name_of_parts(patch: Patch, before: list[str]) -> str | None:
+    first, last = split_name(before[0]) if before else (None, None)
+    return join_name(
+        first if patch.first_name is UNSET else patch.first_name,
+        last if patch.last_name is UNSET else patch.last_name,
+    )
+
+
+def _say_about_parts(changes: Changes, name: str, warnings: list[WriteWarning]) -> None:
+    if not changes.name:
+        warnings.append(derived(Field.NAME, "Cometly keeps whole names; it was joined from its parts."))
+        return
+    for field in (Field.FIRST_NAME, Field.LAST_NAME):
+        part = filled(changes.value(field) or None)
+        if part and text_key(part) not in text_key(name):
+            warnings.append(dropped(field, "Cometly keeps the whole name only."))

@@ -1,0 +1,1 @@
+"""Gately: one flat object per contact."""

@@ -1,0 +1,324 @@
+"""Gately's flat contact and the unified one, both ways; pure.
+
+Rules: design section 7; docs/providers/gately.md for what the fields are called.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from gateway.connectors.base import Planned
+from gateway.connectors.gately import wire
+from gateway.connectors.gately.capabilities import CAPABILITIES
+from gateway.domain.changes import Changes, Draft, Patch, WantedAddress, WantedPhone
+from gateway.domain.compare import email_key
+from gateway.domain.contact import (
+    Address,
+    ContactStatus,
+    Email,
+    Field,
+    Phone,
+    PhoneType,
+    Provider,
+    Record,
+    RecordKey,
+    filled,
+    one_line,
+)
+from gateway.domain.errors import InputProblem
+from gateway.domain.names import join_name, split_name
+from gateway.domain.normalise import e164
+from gateway.domain.writes import WriteWarning, coerced, derived, dropped
+from gateway.upstream.decode import in_utc
+
+READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+
+# Which keys have to be present before an answer that may be partial is an authority on a field.
+_KEYS: dict[Field, tuple[str, ...]] = {
+    Field.NAME: ("name",),
+    Field.FIRST_NAME: ("first_name",),
+    Field.LAST_NAME: ("last_name",),
+    Field.EMAILS: ("email",),
+    Field.PHONES: ("phone", "mobile"),
+    Field.ADDRESSES: ("address_line_1", "address_line_2", "city", "state", "zip", "country"),
+    Field.COMPANY: ("company",),
+    Field.STATUS: ("status",),
+    Field.TAGS: ("tags",),
+    Field.NOTES: ("notes",),
+    Field.CUSTOM_FIELDS: ("custom_fields",),
+    Field.UNSUBSCRIBED: ("unsubscribed",),
+    Field.EXTERNAL_ID: ("external_id",),
+    Field.CREATED_AT: ("created_at",),
+    Field.UPDATED_AT: ("updated_at",),
+    Field.LAST_CONTACTED_AT: ("last_contacted_at",),
+}
+
+# What the documented list item shows; Gately leaves empty fields out, so absent means empty there.
+LISTED = frozenset(
+    {
+        Field.NAME,
+        Field.EMAILS,
+        Field.COMPANY,
+        Field.STATUS,
+        Field.UNSUBSCRIBED,
+        Field.TAGS,
+        Field.CUSTOM_FIELDS,
+        Field.LAST_CONTACTED_AT,
+        Field.CREATED_AT,
+        Field.UPDATED_AT,
+    }
+)
+
+
+def told(contact: wire.Contact) -> frozenset[Field]:
+    """The fields that an answer mentions."""
+    return frozenset(field for field, keys in _KEYS.items() if all(getattr(contact, key) is not UNSET for key in keys))
+
+
+def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: datetime, raw: bytes) -> Record:
+    email = _text(contact.email)
+    word = _text(contact.status)
+    custom_fields = contact.custom_fields
+    return Record(
+        key=RecordKey(Provider.GATELY, contact.id),
+        known=known,
+        fetched_at=fetched_at,
+        name=_text(contact.name),
+        first_name=_text(contact.first_name),
+        last_name=_text(contact.last_name),
+        emails=(Email(address=email, normalized=email_key(email), primary=True),) if email else (),
+        phones=_phones(_text(contact.phone), _text(contact.mobile)),
+        addresses=_addresses(contact),
+        company=_text(contact.company),
+        status=ContactStatus(word) if word in set(ContactStatus) else None,
+        tags=tuple(tag.name for tag in contact.tags or ()),
+        notes=_text(contact.notes),
+        custom_fields=custom_fields or {},
+        unsubscribed=_given(contact.unsubscribed),
+        external_id=_text(contact.external_id),
+        created_at=in_utc(_given(contact.created_at)),
+        updated_at=in_utc(_given(contact.updated_at)),
+        last_contacted_at=in_utc(_given(contact.last_contacted_at)),
+        provider_status=word,
+        raw=raw,
+    )
+
+
+def _given(value: Any) -> Any:
+    return None if value is UNSET else value
+
+
+def _text(value: str | None | UnsetType) -> str | None:
+    return None if value is UNSET else filled(value)
+
+
+def _phones(phone: str | None, mobile: str | None) -> tuple[Phone, ...]:
+    """`phone` is the main number; `mobile` is the second slot."""
+    slots = ((phone, PhoneType.OTHER), (mobile, PhoneType.MOBILE))
+    return tuple(
+        Phone(number=number, e164=e164(number), type=type_, primary=number == (phone or mobile))
+        for number, type_ in slots
+        if number
+    )
+
+
+def _addresses(contact: wire.Contact) -> tuple[Address, ...]:
+    street, street2 = _text(contact.address_line_1), _text(contact.address_line_2)
+    city, state, postal_code, country = (
+        _text(part) for part in (contact.city, contact.state, contact.zip, contact.country)
+    )
+    formatted = one_line(street, street2, city, state, postal_code, country)
+    if not formatted:
+        return ()
+    return (
+        Address(
+            street=street,
+            street2=street2,
+            city=city,
+            state=state,
+            postal_code=postal_code,
+            country=country,
+            formatted=formatted,
+            primary=True,
+        ),
+    )
+
+
+def from_draft(draft: Draft) -> Planned:
+    """The body of `POST /contacts`."""
+    warnings: list[WriteWarning] = []
+    problems: list[InputProblem] = []
+    body: dict[str, Any] = {}
+    name = draft.name or join_name(draft.first_name or None, draft.last_name or None)
+    if name:
+        body["name"] = name
+        if not draft.name:
+            warnings.append(derived(Field.NAME, "Gately needs a whole name; it was joined from its parts."))
+    else:
+        problems.append(_required(Field.NAME, "a name, or firstName and lastName"))
+    if not draft.emails:
+        problems.append(_required(Field.EMAILS, "an email address"))
+    for field, key in ((Field.FIRST_NAME, "first_name"), (Field.LAST_NAME, "last_name")):
+        if value := draft.value(field):
+            body[key] = value
+    if draft.external_id:
+        body["external_id"] = draft.external_id
+    body |= _fields(draft, warnings, problems)
+    if draft.addresses:
+        body |= _address(draft.addresses[0], warnings)
+    body = {key: value for key, value in body.items() if value is not None}
+    return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
+
+
+def needs_stored(patch: Patch) -> bool:
+    """Whether a change can only be worked out from what Gately holds now."""
+    one_half_of_name = (patch.first_name is UNSET) != (patch.last_name is UNSET)
+    removes_key = merges_custom_fields(patch) and None in patch.custom_fields.values.values()  # type: ignore[union-attr]
+    changes_tags = bool(patch.tags) and patch.tags.whole is None  # type: ignore[union-attr]
+    return (patch.name is UNSET and one_half_of_name) or removes_key or changes_tags
+
+
+def merges_custom_fields(patch: Patch) -> bool:
+    return bool(patch.custom_fields) and patch.custom_fields.merge  # type: ignore[union-attr]
+
+
+def from_patch(patch: Patch, stored: Record | None) -> Planned:
+    """The body of `PATCH /contacts/{id}`; consent and a plain merge of custom fields travel apart.
+
+    `stored` is the record as it is now, given when needs_stored asks for it.
+    """
+    warnings: list[WriteWarning] = []
+    problems: list[InputProblem] = []
+    body: dict[str, Any] = _names(patch, stored, warnings)
+    body |= _fields(patch, warnings, problems)
+    if patch.addresses:
+        body |= _updated_address(patch.addresses[0], warnings)
+    if patch.tags and patch.tags.whole is None:
+        before = (stored.tags or ()) if stored else ()
+        after = patch.tags.applied_to(before)
+        body.pop("tags", None)
+        if after != before:
+            body["tags"] = list(after)
+    if patch.custom_fields and (stored or not patch.custom_fields.merge):
+        before_fields = (stored.custom_fields or {}) if stored else {}
+        body["custom_fields"] = patch.custom_fields.applied_to(before_fields)
+    return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
+
+
+def _fields(changes: Changes, warnings: list[WriteWarning], problems: list[InputProblem]) -> dict[str, Any]:
+    """What creation and update write alike; None where a patch clears."""
+    body: dict[str, Any] = {}
+    if changes.emails:
+        body["email"] = changes.emails[0].address
+    if changes.phones is not UNSET:
+        body |= _phone_slots(changes.phones or (), warnings)
+    for field in (Field.COMPANY, Field.STATUS, Field.NOTES):
+        if (value := changes.value(field)) is not UNSET:
+            body[field.value] = value
+    if changes.tags is not UNSET:
+        whole = changes.tags.whole if changes.tags else ()
+        named = (whole or ()) + (changes.tags.add if changes.tags else ())
+        problems += [_comma(position) for position, tag in enumerate(named) if "," in tag]
+        body["tags"] = list(whole or ())
+    if changes.custom_fields is None:
+        body["custom_fields"] = {}
+    elif changes.custom_fields and isinstance(changes, Draft):
+        body["custom_fields"] = changes.custom_fields.applied_to({})
+    return body
+
+
+def _phone_slots(phones: Iterable[WantedPhone], warnings: list[WriteWarning]) -> dict[str, str | None]:
+    """The first mobile number and the first other one; a slot that gets none is emptied."""
+    slots: dict[str, str | None] = {"phone": None, "mobile": None}
+    for item in phones:
+        slot = "mobile" if item.type in (None, PhoneType.MOBILE) else "phone"
+        if slots[slot] is not None:
+            warnings.append(dropped(Field.PHONES, f"Gately keeps one number as {slot}.", item.position))
+            continue
+        slots[slot] = item.number
+        if item.type in (PhoneType.WORK, PhoneType.HOME):
+            message = "Gately keeps no type of a number but mobile; it reads back as OTHER."
+            warnings.append(coerced(Field.PHONES, message, item.position, "type"))
+        if item.do_not_call is not None:
+            message = "Gately keeps no do-not-call mark."
+            warnings.append(dropped(Field.PHONES, message, item.position, "doNotCall"))
+    return slots
+
+
+def _address(address: WantedAddress, warnings: list[WriteWarning]) -> dict[str, str | None]:
+    street = address.street
+    if not address.parts:
+        street = address.formatted
+        message = "Gately has no one-line address; the line went to the street."
+        warnings.append(coerced(Field.ADDRESSES, message, address.position, "formatted"))
+    elif address.formatted and address.formatted != one_line(*address.parts):
+        message = "Gately stores the parts of an address; the formatted line was left out."
+        warnings.append(dropped(Field.ADDRESSES, message, address.position, "formatted"))
+    return {
+        "address_line_1": street,
+        "address_line_2": address.street2,
+        "city": address.city,
+        "state": address.state,
+        "zip": address.postal_code,
+        "country": address.country,
+    }
+
+
+def _updated_address(address: WantedAddress, warnings: list[WriteWarning]) -> dict[str, str | None]:
+    """The street lines are not among the documented fields of an update, so they are not sent."""
+    message = "Gately takes the street only when a contact is created; the stored one stays."
+    for key, part in (("street", address.street), ("street2", address.street2)):
+        if part:
+            warnings.append(dropped(Field.ADDRESSES, message, address.position, key))
+    if not address.parts:
+        warnings.append(dropped(Field.ADDRESSES, message, address.position, "formatted"))
+        return {}
+    parts = _address(address, warnings)
+    return {key: parts[key] for key in ("city", "state", "zip", "country")}
+
+
+def _names(patch: Patch, stored: Record | None, warnings: list[WriteWarning]) -> dict[str, Any]:
+    """A whole name and its parts move together; what the caller did not give is derived."""
+    given = {
+        key: value
+        for key, value in (("name", patch.name), ("first_name", patch.first_name), ("last_name", patch.last_name))
+        if value is not UNSET
+    }
+    if not given:
+        return {}
+    if patch.name is not UNSET:
+        guessed = dict(zip(("first_name", "last_name"), split_name(patch.name or ""), strict=True))
+    else:
+        guessed = _missing_half(stored)
+        whole = join_name(*({**guessed, **given}[key] for key in ("first_name", "last_name")))
+        guessed = {"name": whole} if whole else {}
+    warnings += [
+        derived(Field[key.upper()], "Gately keeps the name twice; this half was brought in line.")
+        for key in guessed
+        if key not in given
+    ]
+    return {**guessed, **given}
+
+
+def _missing_half(stored: Record | None) -> dict[str, str | None]:
+    if stored is None:
+        return {"first_name": None, "last_name": None}
+    first, last = split_name(stored.name) if stored.name else (None, None)
+    return {"first_name": stored.first_name or first, "last_name": stored.last_name or last}
+
+
+def _required(field: Field, what: str) -> InputProblem:
+    return InputProblem(
+        path=field.input_path, code="REQUIRED", message=f"Gately needs {what}.", provider=Provider.GATELY
+    )
+
+
+def _comma(position: int) -> InputProblem:
+    return InputProblem(
+        path=(*Field.TAGS.input_path, str(position)),
+        code="COMMA",
+        message="must not hold a comma: Gately's tag filter would split it",
+        provider=Provider.GATELY,
+    )

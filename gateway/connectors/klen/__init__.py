@@ -1,0 +1,1 @@
+"""Klen AI: phone objects, a nested address on read, a flat one on write."""

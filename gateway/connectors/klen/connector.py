@@ -1,0 +1,139 @@
+"""Klen AI: acknowledgements instead of records, so whatever was written is read again when it is asked for.
+
+Source: docs/providers/klen.md.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from gateway.connectors.base import PageRequest, Planned, RecordPage, Updated
+from gateway.connectors.clock import utc_now
+from gateway.connectors.klen import mapping, wire
+from gateway.connectors.klen.capabilities import CAPABILITIES
+from gateway.connectors.klen.phones import left_over
+from gateway.connectors.paging import PageToken, next_page, raw_items, walk_for_email
+from gateway.domain.changes import Draft, Patch
+from gateway.domain.contact import ContactStatus, Field, Record, RecordKey
+from gateway.domain.errors import FieldUnsupported, OperationUnsupported, ProviderFailure, ReplyUnreadable
+from gateway.domain.exchange import Call, CallKind, Reply
+from gateway.domain.writes import WriteAction, WriteWarning, dropped
+from gateway.upstream.decode import decode
+from gateway.upstream.upstream import Upstream
+
+MAX_PAGE_SIZE = 100
+
+
+class KlenConnector:
+    capabilities = CAPABILITIES
+
+    def __init__(self, upstream: Upstream, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._upstream = upstream
+        self._clock = clock
+
+    async def aclose(self) -> None:
+        await self._upstream.aclose()
+
+    def id_problem(self, remote_id: str) -> str | None:
+        return None if re.fullmatch(r"[1-9][0-9]{0,18}", remote_id) else "Klen AI ids are whole numbers"
+
+    async def read(self, remote_id: str) -> Record:
+        reply = await self._get(remote_id)
+        contact = decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
+        return mapping.to_record(contact, fetched_at=self._clock(), raw=reply.body)
+
+    async def list_page(self, request: PageRequest) -> RecordPage:
+        wanted = request.filter
+        query = {"search": wanted.search, "stage": wanted.stage, "tag": wanted.tag}
+        query["status"] = None if wanted.status is None else _word_to_ask_for(wanted.status)
+        page = await self._page(request, {key: value for key, value in query.items() if value}, CallKind.LIST)
+        if wanted.status is None or query["status"]:
+            return page
+        records = tuple(record for record in page.records if record.status is wanted.status)
+        return RecordPage(records=records, next_token=page.next_token, total=None)
+
+    async def find_by_email(self, address: str) -> tuple[Record, ...]:
+        async def search(request: PageRequest) -> RecordPage:
+            return await self._page(request, {"search": address}, CallKind.FIND_BY_EMAIL)
+
+        return await walk_for_email(search, address, limit=MAX_PAGE_SIZE)
+
+    def plan_create(self, draft: Draft) -> Planned:
+        return mapping.from_draft(draft)
+
+    async def create(self, draft: Draft) -> Record:
+        # Klen AI has no idempotency key: a lost reply leaves the outcome unknown, so this is never replayed.
+        body = mapping.from_draft(draft).body
+        reply = await self._upstream.send(Call("POST", "/contacts/create", body, kind=CallKind.CREATE))
+        created = decode(reply.body, wire.Created, CAPABILITIES.provider, reply.status)
+        if created.any_id is None:
+            message = "Klen AI answered a creation without an id."
+            raise ReplyUnreadable(CAPABILITIES.provider, message, upstream_status=reply.status)
+        return self._untold(str(created.any_id))
+
+    def plan_update(self, patch: Patch) -> Planned:
+        return mapping.from_patch(patch, None)
+
+    async def update(self, remote_id: str, patch: Patch) -> Updated:
+        stored: wire.Details | None = None
+        if mapping.needs_stored(patch):
+            reply = await self._get(remote_id)
+            stored = decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
+        planned = mapping.from_patch(patch, stored)
+        if not planned.body:
+            return Updated(record=self._untold(remote_id), action=WriteAction.UNCHANGED, warnings=planned.warnings)
+        path = f"/contacts/{remote_id}/update"
+        reply = await self._upstream.send(Call("PATCH", path, planned.body, kind=CallKind.UPDATE))
+        if reply.body.strip():
+            decode(reply.body, dict[str, Any], CAPABILITIES.provider, reply.status)
+        if patch.phones and stored and left_over(patch.phones, stored.phone_numbers or ()):
+            record, kept = await self._look_for_kept_numbers(remote_id, patch)
+            return Updated(record=record, warnings=planned.warnings + kept)
+        return Updated(record=self._untold(remote_id), warnings=planned.warnings)
+
+    async def delete(self, remote_id: str) -> None:
+        raise OperationUnsupported(CAPABILITIES.provider, "Klen AI has no call that deletes a contact.")
+
+    async def _look_for_kept_numbers(self, remote_id: str, patch: Patch) -> tuple[Record, tuple[WriteWarning, ...]]:
+        """Whether an update removes the numbers that it leaves out is not documented: look, and say so."""
+        try:
+            reply = await self._get(remote_id)
+            contact = decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
+        except ProviderFailure:
+            message = "Whether Klen AI removed the numbers that the new list leaves out could not be seen."
+            return self._untold(remote_id), (dropped(Field.PHONES, message),)
+        record = mapping.to_record(contact, fetched_at=self._clock(), raw=reply.body)
+        if not left_over(patch.phones or (), contact.phone_numbers or ()):
+            return record, ()
+        message = "Klen AI kept numbers that the new list leaves out: it has no call that removes one."
+        return record, (dropped(Field.PHONES, message),)
+
+    async def _get(self, remote_id: str) -> Reply:
+        return await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+
+    async def _page(self, request: PageRequest, query: dict[str, str], kind: CallKind) -> RecordPage:
+        token = PageToken.read(request.token, request.limit, maximum=MAX_PAGE_SIZE)
+        paging = {"page": str(token.page), "limit": str(token.limit)}
+        reply = await self._upstream.send(Call("GET", "/contacts", query={**paging, **query}, kind=kind))
+        page = decode(reply.body, wire.SummaryPage, CAPABILITIES.provider, reply.status)
+        now = self._clock()
+        records = tuple(
+            mapping.to_summary(item, fetched_at=now, raw=raw)
+            for item, raw in zip(page.contacts, raw_items(reply.body, "contacts"), strict=True)
+        )
+        next_token = next_page(token, page.pages, len(records))
+        return RecordPage(records=records, next_token=next_token, total=page.count)
+
+    def _untold(self, remote_id: str) -> Record:
+        """The record behind a write whose answer is an acknowledgement."""
+        key = RecordKey(CAPABILITIES.provider, remote_id)
+        return Record(key=key, known=frozenset(), fetched_at=self._clock())
+
+
+def _word_to_ask_for(status: ContactStatus) -> str | None:
+    """The one word that stands for a status; None when several do and the gateway has to filter."""
+    words = [word for word, meaning in mapping.STATUS_OF_WORD.items() if meaning is status]
+    if not words:
+        raise FieldUnsupported(CAPABILITIES.provider, f"Klen AI has no word for {status.name}.")
+    return words[0] if len(words) == 1 else None

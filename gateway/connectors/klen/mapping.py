@@ -1,0 +1,275 @@
+"""Klen AI's contact and the unified one, both ways; pure.
+
+Rules: design section 7; docs/providers/klen.md. `address` is an object when read and the street when
+written; phones are objects that an update matches by id.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET
+
+from gateway.connectors.base import Planned
+from gateway.connectors.klen import wire
+from gateway.connectors.klen.capabilities import CAPABILITIES
+from gateway.connectors.klen.phones import phone_entries
+from gateway.domain.changes import Changes, Draft, Patch, WantedAddress
+from gateway.domain.compare import email_key, text_key
+from gateway.domain.contact import (
+    Address,
+    ContactStatus,
+    Email,
+    Field,
+    Phone,
+    PhoneType,
+    Provider,
+    Record,
+    RecordKey,
+    filled,
+    one_line,
+)
+from gateway.domain.errors import InputProblem
+from gateway.domain.names import join_name, split_name
+from gateway.domain.normalise import e164
+from gateway.domain.writes import WriteWarning, coerced, derived, dropped
+from gateway.upstream.decode import in_utc
+
+READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+LISTED = frozenset(
+    {
+        Field.NAME,
+        Field.FIRST_NAME,
+        Field.LAST_NAME,
+        Field.EMAILS,
+        Field.COMPANY,
+        Field.STATUS,
+        Field.STAGE,
+        Field.TAGS,
+        Field.CREATED_AT,
+        Field.LAST_CONTACTED_AT,
+    }
+)
+
+# An open list of words: what is not here has no unified status and shows in providerStatus only.
+STATUS_OF_WORD = {
+    "not_contacted": ContactStatus.NEW,
+    "contacted": ContactStatus.ACTIVE,
+    "active": ContactStatus.ACTIVE,
+}
+WORD_OF_STATUS = {ContactStatus.NEW: "not_contacted", ContactStatus.ACTIVE: "active"}
+
+# What Klen AI fills in by itself: an address that says nothing else says nothing.
+DEFAULT_COUNTRY = "US"
+
+
+def to_summary(item: wire.Summary, *, fetched_at: datetime, raw: bytes) -> Record:
+    return Record(**_summary(item), known=LISTED, fetched_at=fetched_at, raw=raw)
+
+
+def to_record(contact: wire.Details, *, fetched_at: datetime, raw: bytes) -> Record:
+    return Record(
+        **_summary(contact),
+        known=READABLE,
+        fetched_at=fetched_at,
+        raw=raw,
+        website=filled(contact.website),
+        phones=tuple(_phone(number) for number in contact.phone_numbers or ()),
+        addresses=_addresses(contact.address),
+        notes="\n\n".join(note.content for note in contact.recent_notes or ()) or None,
+        custom_fields=contact.custom_context or {},
+    )
+
+
+def _summary(item: wire.Summary) -> dict[str, Any]:
+    email = filled(item.email)
+    first, last = filled(item.first_name), filled(item.last_name)
+    return {
+        "key": RecordKey(Provider.KLEN, str(item.id)),
+        "name": filled(item.full_name) or join_name(first, last),
+        "first_name": first,
+        "last_name": last,
+        "emails": (Email(address=email, normalized=email_key(email), primary=True),) if email else (),
+        "company": filled(item.company),
+        "status": STATUS_OF_WORD.get(item.status or ""),
+        "provider_status": filled(item.status),
+        "stage": filled(item.stage),
+        "tags": tuple(item.tags or ()),
+        "created_at": in_utc(item.created_date),
+        "last_contacted_at": in_utc(item.last_call_date),
+    }
+
+
+def _phone(number: wire.PhoneNumber) -> Phone:
+    """An unknown word for the type is OTHER: the number counts, not its label."""
+    word = (number.phone_type or "").lower()
+    return Phone(
+        number=number.phone_number,
+        e164=e164(number.phone_number),
+        type=PhoneType(word) if word in set(PhoneType) else PhoneType.OTHER,
+        primary=number.primary,
+        do_not_call=bool(number.do_not_call),
+    )
+
+
+def _addresses(address: wire.Address | None) -> tuple[Address, ...]:
+    if address is None:
+        return ()
+    street, city, state, postal_code, country = (
+        filled(part) for part in (address.street, address.city, address.state, address.zip_code, address.country)
+    )
+    elsewhere = one_line(street, city, state, postal_code)
+    if not elsewhere and country in (None, DEFAULT_COUNTRY):
+        return ()
+    return (
+        Address(
+            street=street,
+            city=city,
+            state=state,
+            postal_code=postal_code,
+            country=country,
+            formatted=one_line(elsewhere, country),
+            primary=True,
+        ),
+    )
+
+
+def from_draft(draft: Draft) -> Planned:
+    """The body of `POST /contacts/create`."""
+    warnings: list[WriteWarning] = []
+    problems: list[InputProblem] = []
+    body: dict[str, Any] = {**_names(draft, warnings)}
+    if not body.get("first_name"):
+        message = "Klen AI needs a first name; send firstName, or a name to split."
+        problems.append(_problem(Field.FIRST_NAME.input_path, "REQUIRED", message))
+    body |= _fields(draft, warnings, problems)
+    if draft.phones:
+        body["phone_numbers"] = phone_entries(draft.phones, stored=(), problems=problems)
+    body = {key: value for key, value in body.items() if value is not None}
+    return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
+
+
+def needs_stored(patch: Patch) -> bool:
+    """Whether a change can only be worked out from what Klen AI holds now."""
+    changes_tags = bool(patch.tags) and patch.tags.whole is None  # type: ignore[union-attr]
+    merges = bool(patch.custom_fields) and patch.custom_fields.merge  # type: ignore[union-attr]
+    activates = patch.status is ContactStatus.ACTIVE and not patch.klen_status
+    return bool(patch.phones) or changes_tags or merges or activates
+
+
+def from_patch(patch: Patch, stored: wire.Details | None) -> Planned:
+    """The body of `PATCH /contacts/{id}/update`.
+
+    `stored` is the contact as it is now, given when needs_stored asks for it.
+    """
+    warnings: list[WriteWarning] = []
+    problems: list[InputProblem] = []
+    body = _names(patch, warnings) | _fields(patch, warnings, problems)
+    if stored and patch.status is ContactStatus.ACTIVE and stored.status == "contacted":
+        # Both words read as ACTIVE; the more telling one stays.
+        body.pop("status", None)
+    if patch.phones:
+        numbers = stored.phone_numbers or () if stored else ()
+        body["phone_numbers"] = phone_entries(patch.phones, stored=numbers, problems=problems)
+    if patch.tags and patch.tags.whole is None:
+        before = tuple(stored.tags or ()) if stored else ()
+        after = patch.tags.applied_to(before)
+        body.pop("tags", None)
+        if after != before:
+            body["tags"] = list(after)
+    if patch.custom_fields:
+        context = stored.custom_context or {} if stored else {}
+        body["custom_context"] = patch.custom_fields.applied_to(context)
+    return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
+
+
+def _names(changes: Changes, warnings: list[WriteWarning]) -> dict[str, str | None]:
+    """Klen AI keeps the parts and builds the whole name itself."""
+    given = {
+        key: value
+        for key, value in (("first_name", changes.first_name), ("last_name", changes.last_name))
+        if value is not UNSET
+    }
+    if not changes.name:
+        return given
+    guessed = dict(zip(("first_name", "last_name"), split_name(changes.name), strict=True))
+    missing = guessed.keys() - given.keys()
+    names = {**guessed, **given}
+    whole = join_name(names["first_name"], names["last_name"]) or ""
+    if not missing and text_key(whole) != text_key(changes.name):
+        warnings.append(dropped(Field.NAME, f"Klen AI builds the whole name from its parts: {whole}."))
+    warnings += [
+        derived(Field[key.upper()], "Klen AI keeps a name in parts; it was split.")
+        for key in ("first_name", "last_name")
+        if key in missing and (names[key] or isinstance(changes, Patch))
+    ]
+    return names
+
+
+def _fields(changes: Changes, warnings: list[WriteWarning], problems: list[InputProblem]) -> dict[str, Any]:
+    """What creation and update write alike; None where a patch clears."""
+    body: dict[str, Any] = {}
+    if changes.emails is not UNSET:
+        body["email"] = changes.emails[0].address if changes.emails else None
+    for field in (Field.COMPANY, Field.WEBSITE, Field.STAGE):
+        if (value := changes.value(field)) is not UNSET:
+            body[field.value] = value
+    if changes.addresses is not UNSET:
+        body |= _address(changes.addresses[0] if changes.addresses else None, warnings, problems)
+    if changes.tags is not UNSET:
+        body["tags"] = list((changes.tags.whole if changes.tags else None) or ())
+    if changes.custom_fields is None:
+        body["custom_context"] = {}
+    elif changes.custom_fields and isinstance(changes, Draft):
+        body["custom_context"] = changes.custom_fields.applied_to({})
+    if changes.klen_team_id is not UNSET:
+        body["team_id"] = changes.klen_team_id
+    if changes.klen_industry_context is not UNSET:
+        body["industry_context"] = changes.klen_industry_context or {}
+    return body | _status(changes, warnings)
+
+
+def _status(changes: Changes, warnings: list[WriteWarning]) -> dict[str, str]:
+    if changes.klen_status:
+        return {"status": changes.klen_status}
+    if not changes.status:
+        return {}
+    word = WORD_OF_STATUS.get(changes.status)
+    if word is None:
+        warnings.append(dropped(Field.STATUS, f"Klen AI has no word for {changes.status.name}."))
+        return {}
+    return {"status": word}
+
+
+def _address(
+    address: WantedAddress | None, warnings: list[WriteWarning], problems: list[InputProblem]
+) -> dict[str, str | None]:
+    """Flat when written. All parts travel together, so that no part of an old address stays behind."""
+    if address is None:
+        return dict.fromkeys(("address", "city", "state", "zip_code", "country"))
+    street = ", ".join(part for part in (address.street, address.street2) if part) or None
+    path = (*Field.ADDRESSES.input_path, str(address.position))
+    if not address.parts:
+        street = address.formatted
+        message = "Klen AI has no one-line address; the line went to the street."
+        warnings.append(coerced(Field.ADDRESSES, message, address.position, "formatted"))
+    elif address.formatted and address.formatted != one_line(*address.parts):
+        message = "Klen AI stores the parts of an address; the formatted line was left out."
+        warnings.append(dropped(Field.ADDRESSES, message, address.position, "formatted"))
+    if address.street2:
+        message = "Klen AI has one street line; the second was joined to it."
+        warnings.append(coerced(Field.ADDRESSES, message, address.position, "street2"))
+    country = address.country
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        message = "Klen AI takes a country by its ISO 3166-1 alpha-2 code, such as FI"
+        problems.append(_problem((*path, "country"), "COUNTRY_CODE", message))
+    return {
+        "address": street,
+        "city": address.city,
+        "state": address.state,
+        "zip_code": address.postal_code,
+        "country": country.upper() if country else None,
+    }
+
+
+def _problem(path: tuple[str, ...], code: str, message: str) -> InputProblem:
+    return InputProblem(path=path, code=code, message=message, provider=Provider.KLEN)

@@ -1,0 +1,70 @@
+"""Page-and-limit paging, as Gately and Klen AI have it, and the raw items of a list."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.connectors.base import PageRequest, RecordPage
+from gateway.domain.contact import Record
+from gateway.domain.errors import InputProblem, InvalidInput
+
+MAX_PAGE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PageToken:
+    """Which page of what size comes next; the size stays the same through a walk, or pages would shift."""
+
+    page: int
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.limit}"
+
+    @classmethod
+    def read(cls, text: str | None, limit: int, *, maximum: int) -> "PageToken":
+        """
+        Raises:
+            InvalidInput: at `after`, for a token that str() of a PageToken did not make.
+        """
+        if text is None:
+            return cls(1, min(limit, maximum))
+        match = re.fullmatch(r"([0-9]{1,7}):([0-9]{1,4})", text)
+        page, size = (int(match[1]), int(match[2])) if match else (0, 0)
+        if not (1 <= page <= MAX_PAGE and 1 <= size <= maximum):
+            raise foreign_token()
+        return cls(page, size)
+
+
+def next_page(token: PageToken, pages: int, count: int) -> str | None:
+    """The walk ends at the last page, and at an empty one in case the number of pages is wrong."""
+    if count == 0 or token.page >= pages:
+        return None
+    return str(PageToken(token.page + 1, token.limit))
+
+
+def raw_items(body: bytes, key: str) -> list[bytes]:
+    """The items of a list as the provider sent them. The body has been decoded strictly before."""
+    items = msgspec.json.decode(msgspec.json.decode(body, type=dict[str, msgspec.Raw])[key], type=list[msgspec.Raw])
+    return [bytes(item) for item in items]
+
+
+async def walk_for_email(
+    page_of: Callable[[PageRequest], Awaitable[RecordPage]], address: str, *, limit: int
+) -> tuple[Record, ...]:
+    """Every record with exactly this address, from a search that also finds what merely holds it."""
+    found: list[Record] = []
+    token: str | None = None
+    while True:
+        page = await page_of(PageRequest(limit=limit, token=token))
+        found += [record for record in page.records if record.has_email(address)]
+        if (token := page.next_token) is None:
+            return tuple(found)
+
+
+def foreign_token() -> InvalidInput:
+    return InvalidInput(
+        InputProblem(path=("after",), code="MALFORMED_CURSOR", message="is not a cursor of this gateway")
+    )

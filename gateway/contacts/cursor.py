@@ -1,0 +1,77 @@
+"""The cursor of a list: where each provider's walk stands, opaque, versioned, checked, bound to its arguments.
+
+It is checked, not secret: it holds no more than page numbers and the providers' own cursors.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from gateway.connectors.base import ContactFilter
+from gateway.domain.contact import Provider
+from gateway.domain.errors import InputProblem, InvalidInput
+
+VERSION = 1
+_CHECK_BYTES = 8
+_MAX_CHARACTERS = 10_000
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """`skip` items of the page behind `token` were dealt already; `total` is what the provider said last."""
+
+    token: str | None = None
+    skip: int = 0
+    done: bool = False
+    total: int | None = None
+
+
+class _Content(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    arguments: str
+    positions: dict[str, Position]
+
+
+def fingerprint(providers: Sequence[Provider], wanted: ContactFilter) -> str:
+    """What a cursor is bound to: the same walk over the same providers."""
+    text = msgspec.json.encode([providers, wanted])
+    return blake2b(text, digest_size=8).hexdigest()
+
+
+def write_cursor(arguments: str, positions: Mapping[Provider, Position]) -> str:
+    content = _Content(VERSION, arguments, {str(provider): at for provider, at in positions.items()})
+    text = msgspec.json.encode(content)
+    return urlsafe_b64encode(_check(text) + text).rstrip(b"=").decode("ascii")
+
+
+def read_cursor(cursor: str, arguments: str) -> dict[Provider, Position]:
+    """
+    Raises:
+        InvalidInput: at `after`, for what write_cursor did not make, or made for other arguments.
+    """
+    try:
+        if len(cursor) > _MAX_CHARACTERS:
+            raise ValueError
+        packed = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        check, text = packed[:_CHECK_BYTES], packed[_CHECK_BYTES:]
+        if check != _check(text):
+            raise ValueError
+        content = msgspec.json.decode(text, type=_Content)
+        positions = {Provider(name): position for name, position in content.positions.items()}
+    except (ValueError, RecursionError):
+        raise _problem("MALFORMED_CURSOR", "is not a cursor of this gateway; send an endCursor as it came") from None
+    if content.version != VERSION:
+        raise _problem("OUTDATED_CURSOR", "was made by another version of the gateway; start again without it")
+    if content.arguments != arguments:
+        message = "was made for other providers or another filter; send the same ones, or start again without it"
+        raise _problem("FOREIGN_CURSOR", message)
+    return positions
+
+
+def _check(text: bytes) -> bytes:
+    return blake2b(text, digest_size=_CHECK_BYTES, person=b"contacts cursor").digest()
+
+
+def _problem(code: str, message: str) -> InvalidInput:
+    return InvalidInput(InputProblem(path=("after",), code=code, message=message))

@@ -1,0 +1,153 @@
+"""Lists over several providers: dealt out in turn, linked records once, and a walk that survives a failure.
+
+Rules: design section 8.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.connectors.base import ContactFilter, PageRequest
+from gateway.contacts.cursor import Position, fingerprint, read_cursor, write_cursor
+from gateway.contacts.directory import Directory
+from gateway.contacts.reading import Source, skipped
+from gateway.contacts.walk import Walk
+from gateway.domain.contact import Field, Provider, Record
+from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput, ProviderFailure
+from gateway.store.links import Family, LinkStore
+
+MAX_FIRST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A record, or the failure that stands in the place of a provider's records."""
+
+    item: Record | ProviderFailure
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    edges: tuple[Edge, ...]
+    sources: tuple[Source, ...]
+    total: int | None
+    has_next: bool
+    end_cursor: str | None
+
+
+class ContactLists:
+    def __init__(self, directory: Directory, links: LinkStore) -> None:
+        self._directory = directory
+        self._links = links
+
+    async def page(
+        self,
+        *,
+        first: int,
+        after: str | None,
+        providers: Sequence[Provider] | None,
+        wanted: ContactFilter,
+        fields: frozenset[Field],
+    ) -> Listing:
+        """Up to `first` records and one failure per failed provider; `fields` is what will be read of them.
+
+        Raises:
+            InvalidInput: for `first` out of range, a foreign cursor, a blank filter, or providers that
+                cannot be asked.
+        """
+        _check(first, wanted)
+        targets = self._directory.named(providers, ("providers",))
+        targets = tuple(provider for provider in self._directory.precedence if provider in targets)
+        arguments = fingerprint(targets, wanted)
+        positions = read_cursor(after, arguments) if after is not None else {}
+        request = PageRequest(limit=first, filter=wanted, wanted=fields)
+        walks, sources = self._walks(targets, request, positions)
+        await asyncio.gather(*(walk.load() for walk in walks))
+        edges = await _deal(walks, first, arguments)
+        over = all(walk.position.done for walk in walks)
+        end = _cursor(walks, arguments) if edges or not over else None
+        by_provider = {source.provider: source for source in (*sources, *(walk.source for walk in walks))}
+        return Listing(
+            edges=tuple(edges),
+            sources=tuple(by_provider[provider] for provider in targets),
+            total=await self._total(walks, filtered=bool(wanted.asked)),
+            has_next=not over,
+            end_cursor=end,
+        )
+
+    def _walks(
+        self, targets: Sequence[Provider], request: PageRequest, positions: dict[Provider, Position]
+    ) -> tuple[list[Walk], list[Source]]:
+        """The walks of the providers that can be asked, and the sources of those that cannot."""
+        walks: list[Walk] = []
+        sources: list[Source] = []
+        asked: set[Provider] = set()
+
+        async def pick_shown(records: tuple[Record, ...]) -> list[bool]:
+            families = await self._links.families([record.key for record in records])
+            return [self._representative(families[record.key], asked) == record.key for record in records]
+
+        for provider in targets:
+            position = positions.get(provider, Position())
+            try:
+                walks.append(Walk(self._directory.connector(provider), request, position, pick_shown))
+                asked.add(provider)
+            except FieldUnsupported as failure:
+                sources.append(skipped(failure))
+        return walks, sources
+
+    def _representative(self, family: Family, asked: set[Provider]) -> object:
+        """The record at whose place a contact appears: its anchor, or the first one that is listed at all."""
+        if family.anchor.provider in asked:
+            return family.anchor
+        listed = (key for key in self._directory.in_order(family.members) if key.provider in asked)
+        return next(listed, None)
+
+    async def _total(self, walks: Sequence[Walk], *, filtered: bool) -> int | None:
+        """Records are counted by the providers; a contact of several records counts once."""
+        totals = [None if walk.failure else walk.position.total for walk in walks if not walk.skipped]
+        known = [total for total in totals if total is not None]
+        if len(known) < len(totals) or not totals:
+            return None
+        hidden = await self._links.count_hidden([walk.provider for walk in walks])
+        if hidden and filtered:
+            return None
+        return max(0, sum(known) - hidden)
+
+
+async def _deal(walks: Sequence[Walk], first: int, arguments: str) -> list[Edge]:
+    """One record from each walk in turn; a walk that fails leaves one mark at its turn."""
+    edges: list[Edge] = []
+    playing = list(walks)
+    dealt = 0
+    while playing and dealt < first:
+        for walk in tuple(playing):
+            if dealt == first:
+                break
+            record = await walk.take()
+            if record is None:
+                playing.remove(walk)
+                if walk.failure and not walk.skipped:
+                    edges.append(Edge(walk.failure, _cursor(walks, arguments)))
+                continue
+            dealt += 1
+            edges.append(Edge(record, _cursor(walks, arguments)))
+    return edges
+
+
+def _cursor(walks: Sequence[Walk], arguments: str) -> str:
+    return write_cursor(arguments, {walk.provider: walk.position for walk in walks})
+
+
+def _check(first: int, wanted: ContactFilter) -> None:
+    problems = []
+    if not 1 <= first <= MAX_FIRST:
+        message = f"must be 1 to {MAX_FIRST}; ask for more with after: endCursor"
+        problems.append(InputProblem(path=("first",), code="OUT_OF_RANGE", message=message))
+    for name in sorted(wanted.asked):
+        value = getattr(wanted, name)
+        if isinstance(value, str) and not value.strip():
+            problems.append(InputProblem(path=("filter", name.value), code="BLANK", message="must not be blank"))
+    if problems:
+        raise InvalidInput(*problems)

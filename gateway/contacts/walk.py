@@ -1,0 +1,165 @@
+"""One provider's part of a list: pages fetched when they are needed, records handed out one at a time."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from gateway.connectors.base import Connector, ContactFilter, FilterName, PageRequest
+from gateway.contacts.cursor import Position
+from gateway.contacts.reading import Source, SourceState, elapsed_ms, skipped
+from gateway.domain.compare import email_key, text_key
+from gateway.domain.contact import Field, Provider, Record
+from gateway.domain.errors import FieldUnsupported, ProviderFailure
+
+# A filter that the gateway applies itself can leave pages empty; a walk pauses rather than reading on.
+MAX_PAGES_PER_ANSWER = 5
+MIN_FILTERED_PAGE_SIZE = 100
+
+# The field of a summary that tells whether a record passes.
+FIELD_OF_FILTER = {
+    FilterName.SEARCH: Field.NAME,
+    FilterName.STATUS: Field.STATUS,
+    FilterName.STAGE: Field.STAGE,
+    FilterName.TAG: Field.TAGS,
+}
+
+
+class Walk:
+    """`position` is where the walk stands now; a failure leaves it standing.
+
+    `is_shown` picks the records of a page that appear in this list at all.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        request: PageRequest,
+        position: Position,
+        pick_shown: Callable[[tuple[Record, ...]], Awaitable[list[bool]]],
+    ) -> None:
+        self._connector = connector
+        self._here = narrowed(request.filter, connector)
+        size = max(request.limit, MIN_FILTERED_PAGE_SIZE) if self._here.asked else request.limit
+        self._request = replace(request, limit=size)
+        self._pick_shown = pick_shown
+        self._records: tuple[Record, ...] = ()
+        self._shown: list[bool] = []
+        self._next_token: str | None = None
+        self._pages_left = MAX_PAGES_PER_ANSWER
+        self._loaded = False
+        self.position = position
+        self.failure: ProviderFailure | None = None
+        self.latency_ms = 0
+
+    @property
+    def provider(self) -> Provider:
+        return self._connector.capabilities.provider
+
+    @property
+    def skipped(self) -> bool:
+        """The provider has no word for what the filter asks, so there is nothing to wait for."""
+        return isinstance(self.failure, FieldUnsupported)
+
+    @property
+    def source(self) -> Source:
+        if self.failure and self.skipped:
+            return skipped(self.failure)
+        state = SourceState.FAILED if self.failure else SourceState.OK
+        return Source(provider=self.provider, state=state, failure=self.failure, latency_ms=self.latency_ms)
+
+    @property
+    def filters_here(self) -> bool:
+        """Whether the gateway itself leaves records out, so that the provider's total is not ours."""
+        return bool(self._here.asked)
+
+    async def load(self) -> None:
+        """Fetches the page that the position stands in, unless it is there already."""
+        if self._loaded or self.position.done or self.failure or not self._pages_left:
+            return
+        self._pages_left -= 1
+        started = time.monotonic()
+        try:
+            page = await self._connector.list_page(replace(self._request, token=self.position.token))
+        except ProviderFailure as failure:
+            self.failure = failure
+            if self.skipped:
+                self.position = Position(done=True)
+            return
+        finally:
+            self.latency_ms += elapsed_ms(started)
+        self._records, self._next_token, self._loaded = page.records, page.next_token, True
+        passes_here = [passes(record, self._here) for record in page.records]
+        shown = await self._pick_shown(page.records)
+        self._shown = [passing and listed for passing, listed in zip(passes_here, shown, strict=True)]
+        total = None if page.total is None or self.filters_here else page.total
+        self.position = replace_position(self.position, total=total)
+        self._skip_hidden()
+
+    async def take(self) -> Record | None:
+        """The next record, or None when the walk is over, paused or failed."""
+        while not self.position.done and not self.failure:
+            if not self._loaded:
+                if not self._pages_left:
+                    return None
+                await self.load()
+                continue
+            record = self._records[self.position.skip]
+            self._advance()
+            self._skip_hidden()
+            return record
+        return None
+
+    def _skip_hidden(self) -> None:
+        while self._loaded and not self.position.done:
+            if self.position.skip < len(self._records) and self._shown[self.position.skip]:
+                return
+            self._advance()
+
+    def _advance(self) -> None:
+        """One item on; past the end of a page, to the beginning of the next one."""
+        skip = self.position.skip + 1
+        if skip < len(self._records):
+            self.position = replace_position(self.position, skip=skip)
+            return
+        self._loaded = False
+        done = self._next_token is None
+        self.position = Position(self._next_token, 0, done, self.position.total)
+
+
+def narrowed(wanted: ContactFilter, connector: Connector) -> ContactFilter:
+    """The conditions that the provider cannot apply itself, so that the gateway has to.
+
+    Raises:
+        FieldUnsupported: when the provider does not even hold what the condition is about.
+    """
+    capabilities = connector.capabilities
+    left = wanted.asked - capabilities.filters
+    for name in sorted(left):
+        if not capabilities.of(FIELD_OF_FILTER[name]).readable:
+            message = f"{capabilities.display_name} cannot filter by {name.value}."
+            raise FieldUnsupported(capabilities.provider, message)
+    return ContactFilter(**{name.value: getattr(wanted, name) for name in left})
+
+
+def passes(record: Record, wanted: ContactFilter) -> bool:
+    """Whether a summary fulfils every condition; a search looks into the name and the addresses."""
+    if wanted.search is not None:
+        texts = [record.name or "", record.primaries.get(Field.EMAILS, "")]
+        texts += [email.normalized for email in record.emails or ()]
+        sought = text_key(wanted.search)
+        if not any(sought in text_key(text) for text in texts) and email_key(wanted.search) not in texts:
+            return False
+    if wanted.status is not None and record.status is not wanted.status:
+        return False
+    if wanted.stage is not None and record.stage != wanted.stage:
+        return False
+    return wanted.tag is None or wanted.tag in (record.tags or ())
+
+
+def replace_position(position: Position, *, skip: int | None = None, total: int | None = None) -> Position:
+    return Position(
+        position.token,
+        position.skip if skip is None else skip,
+        position.done,
+        position.total if total is None else total,
+    )

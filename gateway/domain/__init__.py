@@ -1,0 +1,1 @@
+"""What a contact is and what may happen to it: no I/O, no framework."""

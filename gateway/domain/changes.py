@@ -1,0 +1,129 @@
+"""What a create or an update wants, in the unified vocabulary; absent, null and empty stay three cases."""
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from gateway.domain.contact import ContactStatus, Field, JsonObject, PhoneType
+
+T = TypeVar("T")
+Clearable: TypeAlias = T | None | UnsetType
+"""UNSET: not mentioned, so unchanged; None: to be cleared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedEmail:
+    """`position` is the place in the caller's list; warnings name it."""
+
+    address: str
+    primary: bool
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedPhone:
+    """`type` and `do_not_call` are None where the caller left them out: the stored ones stay."""
+
+    number: str
+    e164: str | None
+    type: PhoneType | None
+    primary: bool
+    do_not_call: bool | None
+    position: int
+    primary_named: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAddress:
+    """At least one part, or `formatted`, is filled."""
+
+    street: str | None
+    street2: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: str | None
+    formatted: str | None
+    primary: bool
+    position: int
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        every = (self.street, self.street2, self.city, self.state, self.postal_code, self.country)
+        return tuple(part for part in every if part)
+
+    @property
+    def one_line(self) -> str:
+        """The caller's own line, or the filled parts joined by commas."""
+        return self.formatted or ", ".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedTags:
+    """Either the whole new list, or what to add to and remove from the stored one."""
+
+    whole: tuple[str, ...] | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def applied_to(self, stored: tuple[str, ...]) -> tuple[str, ...]:
+        if self.whole is not None:
+            return self.whole
+        kept = tuple(tag for tag in stored if tag not in self.remove)
+        return kept + tuple(tag for tag in self.add if tag not in kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedCustomFields:
+    """Either the whole new object, or the keys to set; in a merge, null removes a key (RFC 7396)."""
+
+    values: JsonObject
+    merge: bool
+
+    def applied_to(self, stored: JsonObject) -> dict[str, Any]:
+        if not self.merge:
+            return {key: value for key, value in self.values.items() if value is not None}
+        merged = {**stored, **self.values}
+        return {key: value for key, value in merged.items() if self.values.get(key, value) is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The fields that a write mentions. Normalised: texts are filled, lists not empty, one item primary."""
+
+    name: Clearable[str] = UNSET
+    first_name: Clearable[str] = UNSET
+    last_name: Clearable[str] = UNSET
+    emails: Clearable[tuple[WantedEmail, ...]] = UNSET
+    phones: Clearable[tuple[WantedPhone, ...]] = UNSET
+    addresses: Clearable[tuple[WantedAddress, ...]] = UNSET
+    company: Clearable[str] = UNSET
+    website: Clearable[str] = UNSET
+    status: Clearable[ContactStatus] = UNSET
+    stage: Clearable[str] = UNSET
+    tags: Clearable[WantedTags] = UNSET
+    notes: Clearable[str] = UNSET
+    custom_fields: Clearable[WantedCustomFields] = UNSET
+    unsubscribed: Clearable[bool] = UNSET
+    external_id: Clearable[str] = UNSET
+    klen_status: Clearable[str] = UNSET
+    klen_team_id: Clearable[int] = UNSET
+    klen_industry_context: Clearable[JsonObject] = UNSET
+
+    def value(self, field: Field) -> Any:
+        return getattr(self, field.attribute)
+
+    @property
+    def mentioned(self) -> tuple[Field, ...]:
+        return tuple(Field[field.name.upper()] for field in fields(self) if getattr(self, field.name) is not UNSET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft(Changes):
+    """A contact to create. Never holds None: at a creation there is nothing to clear."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch(Changes):
+    """A change to a contact that exists."""

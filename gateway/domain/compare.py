@@ -1,0 +1,13 @@
+"""When two texts mean the same thing: used to unite lists, never to change what is stored."""
+
+import unicodedata
+
+
+def text_key(text: str) -> str:
+    """Case, width, composition and runs of white space do not count."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def email_key(address: str) -> str:
+    """Upper and lower case are equal in the whole address, as every provider assumed so far treats it."""
+    return unicodedata.normalize("NFC", address.strip()).lower()

@@ -1,0 +1,232 @@
+"""Everything that can go wrong, as one tree; each leaf knows its code, who can mend it, and what it leaves behind.
+
+GatewayError
+├── InvalidInput            the caller's input is wrong; nobody was called
+└── ProviderFailure         one provider, one event (design section 6, the table of outcomes)
+    ├── OperationUnsupported, FieldUnsupported, ClearUnsupported, ListTruncated
+    ├── InputRefused, RecordNotFound, DuplicateRecord
+    ├── CredentialsRefused, PermissionDenied
+    ├── RateLimited, ProviderUnreachable, ProviderUnavailable
+    ├── ReplyTimedOut, ProviderBroken, ReplyUnreadable
+    └── DeadlineExceeded, CallLimitReached
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Literal, TypeAlias
+
+from gateway.domain.contact import Provider, RecordKey
+
+Blame: TypeAlias = Literal["client", "provider", "gateway"]
+
+
+class ErrorCode(StrEnum):
+    INVALID_INPUT = "INVALID_INPUT"
+    UNSUPPORTED_OPERATION = "UNSUPPORTED_OPERATION"
+    UNSUPPORTED_FIELD = "UNSUPPORTED_FIELD"
+    UNSUPPORTED_CLEAR = "UNSUPPORTED_CLEAR"
+    LIST_TRUNCATED = "LIST_TRUNCATED"
+    NOT_FOUND = "NOT_FOUND"
+    DUPLICATE = "DUPLICATE"
+    PROVIDER_UNAUTHENTICATED = "PROVIDER_UNAUTHENTICATED"
+    PROVIDER_FORBIDDEN = "PROVIDER_FORBIDDEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    PROVIDER_UNREACHABLE = "PROVIDER_UNREACHABLE"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    PROVIDER_TIMEOUT = "PROVIDER_TIMEOUT"
+    PROVIDER_ERROR = "PROVIDER_ERROR"
+    PROVIDER_BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UPSTREAM_CALL_LIMIT = "UPSTREAM_CALL_LIMIT"
+    IDEMPOTENCY_KEY_MISMATCH = "IDEMPOTENCY_KEY_MISMATCH"
+    IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
+
+
+class WriteOutcome(StrEnum):
+    """What is known about a write at one provider."""
+
+    APPLIED = "APPLIED"
+    NOT_APPLIED = "NOT_APPLIED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputProblem:
+    """One wrong value: where it stands, a short code, what to change; `provider` if only that one minds."""
+
+    path: tuple[str, ...]
+    code: str
+    message: str
+    provider: Provider | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A ProviderFailure as data, for answers that report it without raising it."""
+
+    code: ErrorCode
+    message: str
+    provider: Provider
+    retryable: bool
+    retry_after_ms: int | None = None
+    upstream_status: int | None = None
+    upstream_code: str | None = None
+    field: tuple[str, ...] | None = None
+    existing: RecordKey | None = None
+
+
+class GatewayError(Exception):
+    """The root; never raised itself."""
+
+    blame: ClassVar[Blame]
+
+
+class InvalidInput(GatewayError):
+    """What the caller sent cannot be carried out; no provider was called."""
+
+    blame = "client"
+
+    def __init__(self, *problems: InputProblem) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{'.'.join(p.path)}: {p.message}" for p in problems))
+
+
+class ProviderFailure(GatewayError):
+    """One event at one provider.
+
+    `outcome` says what it means for a write in progress; a subclass states the usual case and the
+    place that raises it the exception (a 408 is a time-out that surely applied nothing).
+    """
+
+    code: ClassVar[ErrorCode]
+    blame: ClassVar[Blame] = "provider"
+    retryable: bool = False
+    outcome: WriteOutcome = WriteOutcome.NOT_APPLIED
+
+    def __init__(
+        self,
+        provider: Provider,
+        message: str,
+        *,
+        retryable: bool | None = None,
+        outcome: WriteOutcome | None = None,
+        retry_after_ms: int | None = None,
+        upstream_status: int | None = None,
+        upstream_code: str | None = None,
+        field: tuple[str, ...] | None = None,
+        existing: RecordKey | None = None,
+    ) -> None:
+        super().__init__(message)
+        if retryable is not None:
+            self.retryable = retryable
+        if outcome is not None:
+            self.outcome = outcome
+        self.fault = Fault(
+            code=self.code,
+            message=message,
+            provider=provider,
+            retryable=self.retryable,
+            retry_after_ms=retry_after_ms,
+            upstream_status=upstream_status,
+            upstream_code=upstream_code,
+            field=field,
+            existing=existing,
+        )
+
+
+class OperationUnsupported(ProviderFailure):
+    code = ErrorCode.UNSUPPORTED_OPERATION
+    blame = "client"
+
+
+class FieldUnsupported(ProviderFailure):
+    code = ErrorCode.UNSUPPORTED_FIELD
+    blame = "client"
+
+
+class ClearUnsupported(ProviderFailure):
+    code = ErrorCode.UNSUPPORTED_CLEAR
+    blame = "client"
+
+
+class ListTruncated(ProviderFailure):
+    """Writing the list back would destroy what the provider did not show."""
+
+    code = ErrorCode.LIST_TRUNCATED
+    blame = "client"
+
+
+class InputRefused(ProviderFailure):
+    """The provider itself refused the input."""
+
+    code = ErrorCode.INVALID_INPUT
+    blame = "client"
+
+
+class RecordNotFound(ProviderFailure):
+    code = ErrorCode.NOT_FOUND
+    blame = "client"
+
+
+class DuplicateRecord(ProviderFailure):
+    code = ErrorCode.DUPLICATE
+    blame = "client"
+
+
+class CredentialsRefused(ProviderFailure):
+    code = ErrorCode.PROVIDER_UNAUTHENTICATED
+    blame = "gateway"
+
+
+class PermissionDenied(ProviderFailure):
+    code = ErrorCode.PROVIDER_FORBIDDEN
+    blame = "gateway"
+
+
+class RateLimited(ProviderFailure):
+    code = ErrorCode.RATE_LIMITED
+    retryable = True
+
+
+class ProviderUnreachable(ProviderFailure):
+    """No connection, so not one byte of the request was sent."""
+
+    code = ErrorCode.PROVIDER_UNREACHABLE
+    retryable = True
+
+
+class ProviderUnavailable(ProviderFailure):
+    """The provider said so itself (503 with Retry-After), or it is not set up in this gateway."""
+
+    code = ErrorCode.PROVIDER_UNAVAILABLE
+    retryable = True
+
+
+class ReplyTimedOut(ProviderFailure):
+    """The request went out and no whole answer came back: a write may have happened."""
+
+    code = ErrorCode.PROVIDER_TIMEOUT
+    outcome = WriteOutcome.UNKNOWN
+
+
+class ProviderBroken(ProviderFailure):
+    code = ErrorCode.PROVIDER_ERROR
+    outcome = WriteOutcome.UNKNOWN
+
+
+class ReplyUnreadable(ProviderFailure):
+    """An answer that cannot be understood; a write behind it may well have happened."""
+
+    code = ErrorCode.PROVIDER_BAD_RESPONSE
+    outcome = WriteOutcome.UNKNOWN
+
+
+class DeadlineExceeded(ProviderFailure):
+    code = ErrorCode.DEADLINE_EXCEEDED
+    blame = "gateway"
+    retryable = True
+
+
+class CallLimitReached(ProviderFailure):
+    code = ErrorCode.UPSTREAM_CALL_LIMIT
+    blame = "client"

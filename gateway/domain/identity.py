@@ -1,0 +1,64 @@
+"""Ids that need no database: Relay global ids made of the provider and the provider's own id.
+
+Source: Relay, Global Object Identification; design section 3.
+"""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.domain.contact import Provider, RecordKey
+from gateway.domain.errors import InputProblem, InvalidInput
+
+# The longest id seen is a UUID; a longer one is no id of a provider and would only bloat URLs.
+MAX_REMOTE_ID_CHARACTERS = 200
+EXAMPLE = "copy the id from an answer of this gateway"
+
+
+class NodeType(StrEnum):
+    CONTACT = "Contact"
+    RECORD = "ContactRecord"
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """What an id says: a contact (named by its anchor record) or one record."""
+
+    type: NodeType
+    key: RecordKey
+
+    def __str__(self) -> str:
+        text = f"{self.type}:{self.key.provider}:{self.key.remote_id}"
+        return b64encode(text.encode()).decode("ascii")
+
+
+def contact_id(anchor: RecordKey) -> str:
+    return str(GlobalId(NodeType.CONTACT, anchor))
+
+
+def record_id(key: RecordKey) -> str:
+    return str(GlobalId(NodeType.RECORD, key))
+
+
+def read_id(text: str, path: tuple[str, ...]) -> GlobalId:
+    """Reads an id made by contact_id or record_id.
+
+    Raises:
+        InvalidInput: at `path`, for anything else. The text must be the canonical form, so that one
+            record never has two ids.
+    """
+    try:
+        decoded = b64decode(text, validate=True).decode()
+        type_name, provider_name, remote_id = decoded.split(":", 2)
+        parsed = GlobalId(NodeType(type_name), RecordKey(Provider(provider_name), remote_id))
+    except ValueError:
+        raise InvalidInput(_malformed(path, f"is not an id of this gateway; {EXAMPLE}")) from None
+    if not 0 < len(remote_id) <= MAX_REMOTE_ID_CHARACTERS or not remote_id.isprintable():
+        raise InvalidInput(_malformed(path, f"does not hold a usable provider id; {EXAMPLE}"))
+    if str(parsed) != text:
+        raise InvalidInput(_malformed(path, f"is not written in its canonical form; {EXAMPLE}"))
+    return parsed
+
+
+def _malformed(path: tuple[str, ...], message: str) -> InputProblem:
+    return InputProblem(path=path, code="MALFORMED_ID", message=message)

@@ -1,0 +1,98 @@
+"""How several records become one contact: precedence for single values, union for lists, and the honest null.
+
+Rules: design sections 3 and 5. Everything here is pure and takes its records in order of precedence.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.domain.compare import text_key
+from gateway.domain.contact import Field, Record, RecordKey
+from gateway.domain.errors import ProviderFailure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of asking a provider for one record: the record, its failure, or neither when it is gone."""
+
+    key: RecordKey
+    record: Record | None = None
+    failure: ProviderFailure | None = None
+    latency_ms: int = 0
+
+    @property
+    def gone(self) -> bool:
+        return self.record is None and self.failure is None
+
+
+def unified(field: Field, answers: Sequence[Answer]) -> Any:
+    """One field of the contact, from the answers of every record whose provider can hold it.
+
+    Returns:
+        The value. None only when every such provider answered and none had one.
+
+    Raises:
+        ProviderFailure: the first one, when nothing was found and a provider that could have held
+            the value failed. A list that would come out empty counts as nothing.
+    """
+    values = [answer.record.value(field) for answer in answers if answer.record is not None]
+    found = _UNITE.get(field, _first)([value for value in values if value is not None])
+    if found is None or found == () or found == {}:
+        for answer in answers:
+            if answer.failure is not None:
+                raise answer.failure
+    return found
+
+
+def _first(values: list[Any]) -> Any:
+    return values[0] if values else None
+
+
+def _unite(key_of: Callable[[Any], Hashable]) -> Callable[[list[Any]], tuple[Any, ...] | None]:
+    """Lists without duplicates; the primary is that of the first list that has one."""
+
+    def unite(lists: list[Iterable[Any]]) -> tuple[Any, ...] | None:
+        if not lists:
+            return None
+        united: dict[Hashable, Any] = {}
+        primary: Hashable = None
+        for item in (item for items in lists for item in items):
+            key = key_of(item)
+            united.setdefault(key, item)
+            if primary is None and item.primary:
+                primary = key
+        return tuple(
+            item if item.primary == (key == primary) else replace(item, primary=key == primary)
+            for key, item in united.items()
+        )
+
+    return unite
+
+
+def _unite_tags(lists: list[Iterable[str]]) -> tuple[str, ...] | None:
+    if not lists:
+        return None
+    united: dict[str, str] = {}
+    for tag in (tag for tags in lists for tag in tags):
+        united.setdefault(text_key(tag), tag)
+    return tuple(united.values())
+
+
+def _merge_objects(objects: list[Mapping[str, Any]]) -> dict[str, Any] | None:
+    if not objects:
+        return None
+    merged: dict[str, Any] = {}
+    for key, value in (pair for item in objects for pair in item.items()):
+        if merged.get(key) is None:
+            merged[key] = value
+    return merged
+
+
+_UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
+    Field.EMAILS: _unite(lambda email: email.normalized),
+    Field.PHONES: _unite(lambda phone: phone.comparable),
+    Field.ADDRESSES: _unite(lambda address: text_key(address.formatted)),
+    Field.TAGS: _unite_tags,
+    Field.CUSTOM_FIELDS: _merge_objects,
+}

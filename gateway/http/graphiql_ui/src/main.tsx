@@ -1,0 +1,35 @@
+import "./workers";
+import "./page.css";
+import "graphiql/style.css";
+
+import { createGraphiQLFetcher, StorageAPI } from "@graphiql/toolkit";
+import { GraphiQL } from "graphiql";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { exampleTabs } from "./examples";
+
+const fetcher = createGraphiQLFetcher({
+  url: window.location.pathname, // the page and the endpoint share one path
+  headers: { Accept: "application/graphql-response+json, application/json" },
+  enableIncrementalDelivery: false,
+});
+
+// GraphiQL opens the first default tab without its variables, and forgets them as soon as another tab is chosen:
+// https://github.com/graphql/graphiql/issues/3392. It does restore what it has stored, so the first visit starts with that.
+const storage = new StorageAPI();
+const [firstTab] = exampleTabs;
+if (firstTab && storage.get("tabState") === null) {
+  storage.set("query", firstTab.query);
+  storage.set("variables", firstTab.variables ?? "");
+}
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <GraphiQL fetcher={fetcher} defaultTabs={exampleTabs} defaultEditorToolsVisibility="variables">
+      <GraphiQL.Logo>
+        <span className="brand">Contact Gateway</span>
+      </GraphiQL.Logo>
+    </GraphiQL>
+  </StrictMode>,
+);

@@ -1,0 +1,17 @@
+"""What a policy is: a function around the next sender, knowing one provider."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from gateway.domain.contact import Provider
+from gateway.domain.exchange import Call, Reply
+
+Send: TypeAlias = Callable[[Call], Awaitable[Reply]]
+Policy: TypeAlias = Callable[[Provider, Send], Send]
+
+
+def stacked(provider: Provider, policies: tuple[Policy, ...], send: Send) -> Send:
+    """Folds the policies around `send`; the first one named is the outermost."""
+    for policy in reversed(policies):
+        send = policy(provider, send)
+    return send

@@ -1,0 +1,1 @@
+"""The Gately simulator: flat contacts, custom fields, tags and unsubscribe records."""

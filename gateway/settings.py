@@ -1,0 +1,102 @@
+"""The gateway's own settings: environment variables that begin with GATEWAY_; a .env file is read too.
+
+A provider's settings stand in its connector's folder; the registry lists them.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.connectors.registry import REGISTRY, Registration
+from gateway.domain.contact import Provider
+from gateway.upstream.upstream import is_loopback
+
+S = TypeVar("S", bound=BaseSettings)
+
+Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
+
+
+class WrongSettings(Exception):
+    """The gateway cannot start; the text names the variable, what is wrong and what would be right."""
+
+
+class GatewaySettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
+
+    host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
+    port: int = Field(8000, ge=0, le=65535, description="a port from 0 (any free one) to 65535")
+    mode: Literal["development", "production"] = Field("development", description="development or production")
+    database_url: str = Field(
+        "sqlite+aiosqlite:///contact-gateway.db",
+        description="an SQLite database such as sqlite+aiosqlite:///contact-gateway.db",
+    )
+    precedence: Annotated[tuple[Provider, ...], NoDecode] = Field(
+        tuple(registration.provider for registration in REGISTRY),
+        description="provider names by commas, such as gately,klen,cometly; whoever is left out comes last",
+    )
+    connect_timeout_seconds: Seconds = Field(2.0, description="seconds, more than 0 and at most 600")
+    attempt_timeout_seconds: Seconds = Field(5.0, description="seconds, more than 0 and at most 600")
+    query_deadline_seconds: Seconds = Field(15.0, description="seconds, more than 0 and at most 600")
+    mutation_deadline_seconds: Seconds = Field(30.0, description="seconds, more than 0 and at most 600")
+
+    @field_validator("precedence", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [name.strip().lower() for name in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("precedence")
+    @classmethod
+    def _every_provider_once(cls, named: tuple[Provider, ...]) -> tuple[Provider, ...]:
+        if len(set(named)) != len(named):
+            raise ValueError("a provider is named twice")
+        return named + tuple(entry.provider for entry in REGISTRY if entry.provider not in named)
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite(cls, url: str) -> str:
+        if not url.startswith("sqlite+aiosqlite://"):
+            raise ValueError("not an SQLite URL")
+        return url
+
+
+def read_gateway_settings(**overrides: Any) -> GatewaySettings:
+    """
+    Raises:
+        WrongSettings: naming the variable.
+    """
+    return _read(GatewaySettings, **overrides)
+
+
+def read_provider_settings(registration: Registration, mode: str) -> Any:
+    """The settings of one provider, whether it is configured or not.
+
+    Raises:
+        WrongSettings: naming the variable. In production a base URL has to be https: the key
+            travels with every call.
+    """
+    settings: Any = _read(registration.settings)
+    url = str(settings.base_url)
+    if mode == "production" and not url.startswith("https://") and not is_loopback(url):
+        prefix = registration.settings.model_config.get("env_prefix")
+        raise WrongSettings(f"{prefix}BASE_URL: must begin with https:// in production.")
+    return settings
+
+
+def api_key(settings: Any) -> str | None:
+    """The key itself, or None: a provider is configured when its key is set and not blank."""
+    secret = settings.api_key.get_secret_value().strip() if settings.api_key else ""
+    return secret or None
+
+
+def _read(settings: type[S], **overrides: Any) -> S:
+    try:
+        return settings(**overrides)
+    except ValidationError as error:
+        # Only the first: one message that can be acted on. The value is not repeated, it may be a secret.
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0])
+        variable = f"{settings.model_config.get('env_prefix')}{name.upper()}"
+        description = settings.model_fields[name].description
+        what = str(first["msg"]).removeprefix("Value error, ")
+        raise WrongSettings(f"{variable}: {what}. Give {description}.") from None

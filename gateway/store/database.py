@@ -1,0 +1,66 @@
+"""The database: its tables, and an engine whose writers never meet half way.
+
+SQLite by default; the tables are created at the first start.
+"""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, MetaData, String, Table, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+METADATA = MetaData()
+
+_PROVIDER = String(32)
+_REMOTE_ID = String(200)
+
+# A record and the anchor of the contact that it belongs to; a record on its own has no row.
+LINKS = Table(
+    "links",
+    METADATA,
+    Column("provider", _PROVIDER, primary_key=True),
+    Column("remote_id", _REMOTE_ID, primary_key=True),
+    Column("anchor_provider", _PROVIDER, nullable=False),
+    Column("anchor_remote_id", _REMOTE_ID, nullable=False),
+    Index("links_by_anchor", "anchor_provider", "anchor_remote_id"),
+)
+
+# An id that its provider has replaced, and the one that took its place.
+ALIASES = Table(
+    "aliases",
+    METADATA,
+    Column("provider", _PROVIDER, primary_key=True),
+    Column("remote_id", _REMOTE_ID, primary_key=True),
+    Column("new_remote_id", _REMOTE_ID, nullable=False),
+)
+
+
+async def open_database(url: str) -> AsyncEngine:
+    """An engine on a database that has its tables.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: when it cannot be opened or created.
+    """
+    engine = create_async_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    async with engine.execution_options(writes=True).begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _: Any) -> None:
+    # Expected: BEGIN when SQLAlchemy says so. Actual: sqlite3 begins by itself, late, at the first write.
+    # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html (serializable isolation, savepoints)
+    connection.isolation_level = None
+    cursor: sqlite3.Cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes its lock before it reads: two that read first would refuse each other."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,168 @@
+"""Which records are one contact. Linking is the only thing that writes here, besides following a merge.
+
+Rules: design section 3. An id works without a row: a record on its own is its own anchor.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Table, delete, func, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.domain.contact import Provider, RecordKey
+from gateway.store.database import ALIASES, LINKS
+
+Rank: TypeAlias = Callable[[RecordKey], Any]
+"""A sort key: the record that sorts first becomes the anchor."""
+
+# Fewer bound values in one statement than any database's limit.
+CHUNK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The records of one contact, in no order; `anchor` is one of them."""
+
+    anchor: RecordKey
+    members: frozenset[RecordKey]
+
+
+class LinkStore:
+    """Raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writers = engine.execution_options(writes=True)
+
+    async def families(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Family]:
+        """The family of each key, that of a replaced id included."""
+        async with self._engine.connect() as connection:
+            return await _families(connection, list(keys))
+
+    async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
+        """Makes one family of everything that the keys' families hold."""
+        async with self._writers.begin() as connection:
+            families = await _families(connection, keys)
+            members = frozenset(member for family in families.values() for member in family.members)
+            return await _write_family(connection, members, rank)
+
+    async def unlink(self, key: RecordKey, rank: Rank) -> tuple[Family, Family | None]:
+        """Puts a record on its own; the second family is what remains of the contact, if anything."""
+        async with self._writers.begin() as connection:
+            families = await _families(connection, [key])
+            family = families[key]
+            key = await _current_id(connection, key)
+            rest = family.members - {key}
+            await _forget(connection, family.members)
+            alone = Family(key, frozenset({key}))
+            return alone, await _write_family(connection, rest, rank) if rest else None
+
+    async def forget(self, keys: Iterable[RecordKey]) -> None:
+        """Drops the rows of records that are gone for good."""
+        async with self._writers.begin() as connection:
+            await _forget(connection, keys)
+
+    async def count_hidden(self, providers: Sequence[Provider]) -> int:
+        """How many records of these providers share their contact with another one that stands before them."""
+        query = select(
+            func.count(),
+            func.count(func.distinct(LINKS.c.anchor_provider + ":" + LINKS.c.anchor_remote_id)),
+        ).where(LINKS.c.provider.in_([str(provider) for provider in providers]))
+        async with self._engine.connect() as connection:
+            records, contacts = (await connection.execute(query)).one()
+        return int(records - contacts)
+
+    async def follow(self, old: RecordKey, new: RecordKey, rank: Rank) -> None:
+        """Notes that a provider replaced an id: the old one keeps working, links and all."""
+        async with self._writers.begin() as connection:
+            families = await _families(connection, [old, new])
+            members = families[old].members | families[new].members
+            # Ids that were replaced by the old one before lead to the new one directly.
+            await connection.execute(
+                update(ALIASES)
+                .where(ALIASES.c.provider == old.provider, ALIASES.c.new_remote_id == old.remote_id)
+                .values(new_remote_id=new.remote_id)
+            )
+            await connection.execute(delete(ALIASES).where(_is(ALIASES, old)))
+            await connection.execute(
+                insert(ALIASES).values(provider=old.provider, remote_id=old.remote_id, new_remote_id=new.remote_id)
+            )
+            await _forget(connection, members)
+            await _write_family(connection, (members - {old}) | {new}, rank)
+
+
+async def _families(connection: AsyncConnection, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
+    current = await _current_ids(connection, keys)
+    anchors = await _anchors(connection, set(current.values()))
+    members: dict[RecordKey, set[RecordKey]] = {}
+    for chunk in _chunks(set(anchors.values())):
+        rows = await connection.execute(
+            select(LINKS).where(tuple_(LINKS.c.anchor_provider, LINKS.c.anchor_remote_id).in_(chunk))
+        )
+        for provider, remote_id, *anchor in rows:
+            members.setdefault(_key(*anchor), set()).add(_key(provider, remote_id))
+    families = {}
+    for key in keys:
+        anchor_key = anchors.get(current[key], current[key])
+        families[key] = Family(anchor_key, frozenset(members.get(anchor_key, {anchor_key})))
+    return families
+
+
+async def _current_ids(connection: AsyncConnection, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordKey]:
+    current = {key: key for key in keys}
+    for chunk in _chunks(current):
+        rows = await connection.execute(
+            select(ALIASES).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(chunk))
+        )
+        current |= {_key(provider, old): _key(provider, new) for provider, old, new in rows}
+    return current
+
+
+async def _current_id(connection: AsyncConnection, key: RecordKey) -> RecordKey:
+    return (await _current_ids(connection, [key]))[key]
+
+
+async def _anchors(connection: AsyncConnection, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordKey]:
+    anchors: dict[RecordKey, RecordKey] = {}
+    for chunk in _chunks(keys):
+        rows = await connection.execute(select(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
+        anchors |= {_key(provider, remote_id): _key(*anchor) for provider, remote_id, *anchor in rows}
+    return anchors
+
+
+async def _write_family(connection: AsyncConnection, members: frozenset[RecordKey], rank: Rank) -> Family:
+    family = Family(min(members, key=rank), members)
+    await _forget(connection, members)
+    if len(members) > 1:
+        await connection.execute(
+            insert(LINKS),
+            [
+                {
+                    "provider": member.provider,
+                    "remote_id": member.remote_id,
+                    "anchor_provider": family.anchor.provider,
+                    "anchor_remote_id": family.anchor.remote_id,
+                }
+                for member in members
+            ],
+        )
+    return family
+
+
+async def _forget(connection: AsyncConnection, keys: Iterable[RecordKey]) -> None:
+    for chunk in _chunks(keys):
+        await connection.execute(delete(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
+
+
+def _chunks(keys: Iterable[RecordKey]) -> Iterable[list[tuple[str, str]]]:
+    pairs = [(str(key.provider), key.remote_id) for key in keys]
+    return [pairs[start : start + CHUNK] for start in range(0, len(pairs), CHUNK)]
+
+
+def _is(table: Table, key: RecordKey) -> Any:
+    return (table.c.provider == key.provider) & (table.c.remote_id == key.remote_id)
+
+
+def _key(provider: str, remote_id: str) -> RecordKey:
+    return RecordKey(Provider(provider), remote_id)

@@ -1,0 +1,54 @@
+"""Strict decoding of what providers send: a wrong shape is a clear failure, never half a contact."""
+
+import re
+from datetime import datetime, timezone
+from typing import TypeVar
+
+import msgspec
+
+from gateway.domain.contact import Provider
+from gateway.domain.errors import ReplyUnreadable
+
+T = TypeVar("T")
+
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
+
+
+def decode(body: bytes, shape: type[T], provider: Provider, status: int | None = None) -> T:
+    """Reads JSON into `shape`; unknown fields are ignored, known ones have to have their type.
+
+    Raises:
+        ReplyUnreadable: naming the place and what was expected there, never the value found.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        reason = _say(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        reason = "the body is not JSON"
+    except RecursionError:
+        reason = "the body nests too deep"
+    raise ReplyUnreadable(provider, f"The answer could not be read: {reason}.", upstream_status=status)
+
+
+def decode_leniently(body: bytes, shape: type[T]) -> T:
+    """The body of an error, whose form nobody promises: `shape` has a default for everything."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return shape()
+
+
+def in_utc(time: datetime | None) -> datetime | None:
+    """Providers mean UTC where they name no offset (docs/providers, time zones)."""
+    if time is None:
+        return None
+    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+
+
+def _say(message: str) -> str:
+    """msgspec: "Expected `bool`, got `str` - at `$.a`"; ours: "$.a: expected bool, got str"."""
+    match = _PLACE.match(message)
+    what, where = (match["what"], match["where"]) if match else (message, None)
+    text = what.replace("`", "")
+    return f"{where or '$'}: {text[:1].lower()}{text[1:]}"

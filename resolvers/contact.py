@@ -1,0 +1,172 @@
+"""Contact and ContactRecord: one table of fields for both, answered by whatever view stands behind."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+import strawberry
+
+from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
+from gateway.domain.identity import contact_id, record_id
+from gateway.domain.merge import Answer
+from resolvers.context import Info
+from resolvers.faults import Source
+from resolvers.scalars import JSON, DateTime
+from resolvers.selection import Selection, contact_selection
+from resolvers.values import Address, Email, Phone
+from resolvers.views import ContactView, RecordView
+
+
+@strawberry.interface(description="Something with an id by which it can be fetched again (Relay).")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable; made without a database.")
+
+
+class _View(Protocol):
+    def value(self, field: Field) -> Any: ...
+
+
+class _Viewed(Protocol):
+    view: _View
+
+
+def _told(field: Field, description: str) -> Any:
+    def resolve(root: _Viewed) -> Any:
+        return root.view.value(field)
+
+    return strawberry.field(resolver=resolve, description=description)
+
+
+@strawberry.interface(
+    description="What a contact says, whoever says it. Implemented by the unified contact and by each"
+    " provider's record. A single value of the unified contact is the first one in the order of precedence;"
+    " its lists are united without duplicates. Null without an error means: everybody who could know was"
+    " asked and has none."
+)
+class ContactFields:
+    name: str | None = _told(Field.NAME, "The whole name.")
+    first_name: str | None = _told(Field.FIRST_NAME, "The first name, where a provider keeps it; never guessed.")
+    last_name: str | None = _told(Field.LAST_NAME, "The last name, where a provider keeps it; never guessed.")
+    emails: list[Email] | None = _told(Field.EMAILS, "Email addresses.")
+    phones: list[Phone] | None = _told(Field.PHONES, "Phone numbers.")
+    addresses: list[Address] | None = _told(Field.ADDRESSES, "Postal addresses.")
+    company: str | None = _told(Field.COMPANY, "Where the person works, or the name of the business.")
+    website: str | None = _told(Field.WEBSITE, "A web address.")
+    status: ContactStatus | None = _told(
+        Field.STATUS, "Where the contact stands; null where the provider's word has no counterpart."
+    )
+    stage: str | None = _told(Field.STAGE, "The stage of a sale, in the provider's own words.")
+    tags: list[str] | None = _told(Field.TAGS, "Names of tags.")
+    notes: str | None = _told(
+        Field.NOTES, "Free text. Klen AI's recent notes, newest first, with a blank line between."
+    )
+    custom_fields: JSON | None = _told(Field.CUSTOM_FIELDS, "An object of fields that the account itself defined.")
+    unsubscribed: bool | None = _told(Field.UNSUBSCRIBED, "Whether the contact may not be sent email any more.")
+    external_id: str | None = _told(Field.EXTERNAL_ID, "Your own id for the contact.")
+    created_at: DateTime | None = _told(Field.CREATED_AT, "When the record was made.")
+    updated_at: DateTime | None = _told(Field.UPDATED_AT, "When the record was last changed.")
+    last_contacted_at: DateTime | None = _told(Field.LAST_CONTACTED_AT, "When somebody was last in touch.")
+
+
+def _contact_id(root: "Contact") -> strawberry.ID:
+    return strawberry.ID(contact_id(root.view.anchor))
+
+
+async def _records(root: "Contact") -> Any:
+    await root.view.ask()
+    return [_record_or_gone(record) for record in root.view.records]
+
+
+def _record_or_gone(record: RecordView) -> Any:
+    """An item is null when its record is gone, and the failure itself when it could not be read."""
+    told = record.told
+    if told is not None and told.failure is not None:
+        return told.failure
+    return None if told is not None and told.gone else ContactRecord(view=record)
+
+
+async def _sources(root: "Contact") -> Any:
+    await root.view.ask()
+    return root.view.sources()
+
+
+@strawberry.type(description="One person or business, unified from every provider that holds a record of it.")
+class Contact(Node, ContactFields):
+    view: strawberry.Private[ContactView]
+    id: strawberry.ID = strawberry.field(
+        resolver=_contact_id,
+        description="Named by the contact's first record; the id of any linked record leads here too.",
+    )
+    records: list["ContactRecord | None"] = strawberry.field(
+        resolver=_records,
+        description="One per linked provider record, in order of precedence. An item is null when its provider"
+        " no longer has it, null with an error when the provider could not be read.",
+    )
+    sources: list[Source] = strawberry.field(
+        resolver=_sources, description="How each provider that was asked for this contact answered."
+    )
+
+
+def _record_id(root: "ContactRecord") -> strawberry.ID:
+    return strawberry.ID(record_id(root.view.key))
+
+
+def _provider(root: "ContactRecord") -> Provider:
+    return root.view.key.provider
+
+
+def _remote_id(root: "ContactRecord") -> str:
+    return root.view.key.remote_id
+
+
+async def _contact(root: "ContactRecord", info: Info) -> Contact:
+    return await contact_of(info, root.view.key, contact_selection(info._raw_info, ()), known=root.view.summary)
+
+
+async def _provider_status(root: "ContactRecord") -> Any:
+    if not root.view.holds(Field.STATUS):
+        return None
+    return await _from_answer(root.view.answer_for(Field.STATUS), lambda record: record.provider_status)
+
+
+async def _raw(root: "ContactRecord") -> Any:
+    summary = root.view.summary
+    answer = root.view.answer() if root.view.told is None or not (summary and summary.raw) else root.view.told
+    return await _from_answer(answer, lambda record: record.raw and msgspec.json.decode(record.raw))
+
+
+async def _from_answer(answer: Answer | Awaitable[Answer], read: Callable[[Record], Any]) -> Any:
+    """What a record says beside the fields of a contact; the failure itself when it could not be read."""
+    known = answer if isinstance(answer, Answer) else await answer
+    return known.failure or (read(known.record) if known.record else None)
+
+
+def _fetched_at(root: "ContactRecord") -> DateTime | None:
+    told = root.view.told
+    return DateTime(told.record.fetched_at) if told and told.record else None
+
+
+@strawberry.type(description="The record that one provider holds, in the unified vocabulary.")
+class ContactRecord(Node, ContactFields):
+    view: strawberry.Private[RecordView]
+    id: strawberry.ID = strawberry.field(
+        resolver=_record_id, description="Made of the provider and the provider's own id."
+    )
+    provider: Provider = strawberry.field(resolver=_provider, description="Who holds the record.")
+    remote_id: str = strawberry.field(resolver=_remote_id, description="The provider's own id.")
+    contact: Contact = strawberry.field(
+        resolver=_contact, description="The unified contact that this record belongs to."
+    )
+    provider_status: str | None = strawberry.field(
+        resolver=_provider_status, description="The provider's own word for the status, untranslated."
+    )
+    raw: JSON | None = strawberry.field(resolver=_raw, description="The record as the provider sent it.")
+    fetched_at: DateTime | None = strawberry.field(
+        resolver=_fetched_at, description="When the gateway got it; null while nothing was fetched."
+    )
+
+
+async def contact_of(info: Info, key: RecordKey, selection: Selection, known: Record | None = None) -> Contact:
+    """The contact that a record belongs to; nobody is asked yet."""
+    family = await info.context.families.load(key)
+    return Contact(view=ContactView(info.context, family, selection, [known] if known else []))

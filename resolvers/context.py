@@ -1,0 +1,44 @@
+"""What one GraphQL request carries: the use cases, and loaders that live as long as the request."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import strawberry
+
+from gateway.contacts.directory import Directory
+from gateway.contacts.linking import Linking
+from gateway.contacts.listing import ContactLists
+from gateway.contacts.reading import Reading
+from gateway.contacts.writing import Writing
+from resolvers.loaders import FamilyLoader, RecordLoader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """Made once, at the start."""
+
+    directory: Directory
+    reading: Reading
+    lists: ContactLists
+    writing: Writing
+    linking: Linking
+
+
+@dataclass(slots=True)
+class Context:
+    """Made anew for every request: nothing in it is shared between two callers."""
+
+    use_cases: UseCases
+    records: RecordLoader = field(init=False)
+    families: FamilyLoader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.records = RecordLoader(self.use_cases.reading)
+        self.families = FamilyLoader(self.use_cases.reading)
+
+    @property
+    def directory(self) -> Directory:
+        return self.use_cases.directory
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,92 @@
+"""The one presenter of errors: what a caller may see of each, and what goes to the log instead."""
+
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from gateway.domain.contact import RecordKey
+from gateway.domain.errors import Fault, InputProblem, InvalidInput, ProviderFailure
+from gateway.domain.identity import record_id
+from gateway.domain.writes import WriteFailed
+from gateway.incident import report
+
+
+def present(error: GraphQLError, *, request_id: str, executing: bool) -> dict[str, Any]:
+    """One error of the answer. `executing` is false where the document itself was refused."""
+    message, extensions = _say(error, request_id=request_id, executing=executing)
+    shown: dict[str, Any] = {"message": message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shown["path"] = error.path
+    shown["extensions"] = extensions
+    return shown
+
+
+def _say(error: GraphQLError, *, request_id: str, executing: bool) -> tuple[str, dict[str, Any]]:
+    original = error.original_error
+    if isinstance(original, InvalidInput):
+        return _say_invalid(original)
+    if isinstance(original, ProviderFailure):
+        return str(original), _fault(original.fault)
+    if isinstance(original, WriteFailed):
+        return _say_failed(original)
+    if isinstance(original, RecursionError) and not executing:
+        return "The document nests too deep.", {"code": "GRAPHQL_VALIDATION_FAILED"}
+    if isinstance(error, GraphQLSyntaxError):
+        return error.message, {"code": "GRAPHQL_PARSE_FAILED"}
+    if original is None and not executing:
+        return error.message, {"code": "GRAPHQL_VALIDATION_FAILED"}
+    if error.path is None and (original is None or isinstance(original, GraphQLError)):
+        # A variable that does not fit its type.
+        return error.message, {"code": "BAD_USER_INPUT"}
+    return _say_internal(original or error, request_id)
+
+
+def _say_invalid(error: InvalidInput) -> tuple[str, dict[str, Any]]:
+    fields = [_problem(problem) for problem in error.problems]
+    return f"The input is not valid. {error}", {"code": "INVALID_INPUT", "fields": fields}
+
+
+def _problem(problem: InputProblem) -> dict[str, Any]:
+    return {
+        "path": list(problem.path),
+        "code": problem.code,
+        "message": problem.message,
+        "provider": problem.provider.name if problem.provider else None,
+    }
+
+
+def _say_failed(error: WriteFailed) -> tuple[str, dict[str, Any]]:
+    """The shared code with its details, or one code that stands for several; each provider's fault below."""
+    faults = [_fault(failure.fault) for failure in error.failures]
+    shared = faults[0] if len(faults) == 1 else {}
+    code = error.shared_code or "ALL_PROVIDERS_FAILED"
+    retryable = all(failure.retryable for failure in error.failures)
+    extensions = {**shared, "code": code, "retryable": retryable, "providers": faults}
+    return f"Nothing was written. {error}", extensions
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    """The fields of ProviderFault; `existing` is the id of the record behind a DUPLICATE."""
+    shown = {
+        "code": fault.code,
+        "message": fault.message,
+        "provider": fault.provider.name,
+        "retryable": fault.retryable,
+        "retryAfterMs": fault.retry_after_ms,
+        "upstreamStatus": fault.upstream_status,
+        "upstreamCode": fault.upstream_code,
+        "field": list(fault.field) if fault.field else None,
+    }
+    return {**shown, **_existing(fault.existing)}
+
+
+def _existing(key: RecordKey | None) -> dict[str, str]:
+    return {"existing": record_id(key)} if key else {}
+
+
+def _say_internal(error: BaseException, request_id: str) -> tuple[str, dict[str, Any]]:
+    report("internal_error", error, request_id=request_id)
+    message = "Something went wrong in the gateway. The log tells more about this request id."
+    return message, {"code": "INTERNAL_ERROR", "requestId": request_id}

@@ -1,0 +1,237 @@
+"""The queries: translate the arguments, delegate, translate the answer."""
+
+import asyncio
+from typing import Annotated, Any
+
+import strawberry
+
+from gateway.connectors.base import ContactFilter as DomainFilter
+from gateway.contacts.listing import Edge, Listing
+from gateway.contacts.reading import Matches
+from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
+from gateway.domain.errors import GatewayError, InputProblem, InvalidInput
+from gateway.domain.identity import NodeType
+from gateway.store.links import Family
+from resolvers.contact import Contact, ContactRecord, Node
+from resolvers.context import Info
+from resolvers.faults import Source
+from resolvers.providers import ProviderInfo, list_providers
+from resolvers.selection import Selection, contact_selection, record_selection
+from resolvers.views import ContactView, RecordView
+
+MAX_NODES = 100
+
+Providers = Annotated[
+    list[Provider] | None,
+    strawberry.argument(description="Whom to ask; every configured provider when left out."),
+]
+
+
+@strawberry.input(description="What a list is narrowed to; all given conditions have to hold.")
+class ContactFilter:
+    search: strawberry.Maybe[str | None] = strawberry.field(
+        description="A text in the name or an email address (at Gately in the company too)."
+    )
+    status: strawberry.Maybe[ContactStatus | None] = strawberry.field(description="The status.")
+    stage: strawberry.Maybe[str | None] = strawberry.field(description="The stage, in the provider's own word.")
+    tag: strawberry.Maybe[str | None] = strawberry.field(description="The name of a tag.")
+
+    def to_domain(self) -> DomainFilter:
+        given = {"search": self.search, "status": self.status, "stage": self.stage, "tag": self.tag}
+        return DomainFilter(**{name: some.value for name, some in given.items() if some is not None})  # type: ignore[arg-type]
+
+
+@strawberry.type(description="Where a page of a list stands in the whole (Relay).")
+class PageInfo:
+    has_next_page: bool = strawberry.field(
+        description="Whether there is more; stays true while a provider fails, so that the walk can be taken up."
+    )
+    has_previous_page: bool = strawberry.field(description="Whether the page came after another one.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first contact.")
+    end_cursor: str | None = strawberry.field(description="Where to go on: give it as `after`.")
+
+
+@strawberry.type(description="A contact in a list, and where it stands.")
+class ContactEdge:
+    cursor: str = strawberry.field(description="Where the list goes on after this contact.")
+    node: Contact = strawberry.field(description="The contact.")
+
+
+def _edges(root: "ContactConnection") -> Any:
+    return [
+        contact if isinstance(contact, GatewayError) else ContactEdge(cursor=edge.cursor, node=contact)
+        for edge, contact in zip(root.listing.edges, root.contacts, strict=True)
+    ]
+
+
+def _nodes(root: "ContactConnection") -> Any:
+    return root.contacts
+
+
+def _page_info(root: "ContactConnection") -> PageInfo:
+    cursors = [edge.cursor for edge in root.listing.edges if isinstance(edge.item, Record)]
+    return PageInfo(
+        has_next_page=root.listing.has_next,
+        has_previous_page=root.after is not None,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=root.listing.end_cursor,
+    )
+
+
+def _listed_sources(root: "ContactConnection") -> Any:
+    return list(root.listing.sources)
+
+
+@strawberry.type(description="A page of contacts from several providers, dealt out in turn (Relay).")
+class ContactConnection:
+    listing: strawberry.Private[Listing]
+    contacts: strawberry.Private[list[Any]]
+    after: strawberry.Private[str | None]
+    edges: list[ContactEdge | None] = strawberry.field(
+        resolver=_edges,
+        description="An edge is null, with an error, in the place of a provider that could not be listed.",
+    )
+    nodes: list[Contact | None] = strawberry.field(
+        resolver=_nodes, description="The contacts of the edges, null at the same places."
+    )
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
+    total_count: int | None = strawberry.field(
+        resolver=lambda root: root.listing.total,
+        graphql_type=int | None,
+        description="How many contacts the whole list has; null when a provider in it does not say.",
+    )
+    sources: list[Source] = strawberry.field(resolver=_listed_sources, description="How each provider answered.")
+
+
+def _found_sources(root: "ContactMatches") -> Any:
+    return list(root.matches.sources)
+
+
+@strawberry.type(description="What was found, and who could say so.")
+class ContactMatches:
+    matches: strawberry.Private[Matches]
+    contacts: list[Contact] = strawberry.field(description="Every contact that was found.")
+    sources: list[Source] = strawberry.field(
+        resolver=_found_sources, description="How each provider answered; one that cannot look is SKIPPED."
+    )
+
+
+async def contact(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="A contact's id, or that of one of its records.")],
+) -> Contact | None:
+    key = info.context.directory.read_id(id, ("id",)).key
+    return await existing_contact(info, key, contact_selection(info._raw_info, ()))
+
+
+async def node(
+    info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of a contact or a record.")]
+) -> Node | None:
+    found: Node | None = await _node(info, id, ("id",))
+    return found
+
+
+async def nodes(
+    info: Info,
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description="Up to 100 ids.")],
+) -> list[Node | None]:
+    if len(ids) > MAX_NODES:
+        message = f"must not hold more than {MAX_NODES} ids"
+        raise InvalidInput(InputProblem(path=("ids",), code="OUT_OF_RANGE", message=message))
+    pending = [_node(info, one, ("ids", str(place))) for place, one in enumerate(ids)]
+    # One bad id is its own error, at its own place.
+    found: list[Any] = await asyncio.gather(*(_or_error(one) for one in pending))
+    return found
+
+
+async def contacts_by_email(
+    info: Info,
+    email: Annotated[str, strawberry.argument(description="The whole address; upper and lower case are equal.")],
+    providers: Providers = None,
+) -> ContactMatches | None:
+    matches = await info.context.use_cases.reading.by_email(email, providers)
+    selection = contact_selection(info._raw_info, ("contacts",))
+    families = await info.context.families.load_many([record.key for record in matches.records])
+    by_anchor: dict[RecordKey, Family] = {family.anchor: family for family in families}
+    contacts = [
+        Contact(view=ContactView(info.context, family, selection, matches.records)) for family in by_anchor.values()
+    ]
+    return ContactMatches(matches=matches, contacts=contacts)
+
+
+async def contacts(
+    info: Info,
+    first: Annotated[int, strawberry.argument(description="How many contacts at most, 1 to 100.")] = 20,
+    after: Annotated[str | None, strawberry.argument(description="The endCursor of the page before.")] = None,
+    providers: Providers = None,
+    filter: Annotated[ContactFilter | None, strawberry.argument(description="What to list only.")] = None,
+) -> ContactConnection | None:
+    selection = contact_selection(info._raw_info, ("edges", "node"), ("nodes",))
+    listing = await info.context.use_cases.lists.page(
+        first=first,
+        after=after,
+        providers=providers,
+        wanted=filter.to_domain() if filter else DomainFilter(),
+        fields=selection.every_field,
+    )
+    found: list[Any] = await asyncio.gather(*(_listed(info, edge, selection) for edge in listing.edges))
+    return ContactConnection(listing=listing, contacts=found, after=after)
+
+
+async def existing_contact(info: Info, key: RecordKey, selection: Selection) -> Contact | None:
+    """The contact, with everything asked for that is selected; None when every record of it is gone."""
+    family = await info.context.families.load(key)
+    view = ContactView(info.context, family, selection)
+    await view.ask()
+    return None if view.gone else Contact(view=view)
+
+
+async def _node(info: Info, id: str, path: tuple[str, ...]) -> Any:
+    parsed = info.context.directory.read_id(id, path)
+    if parsed.type is NodeType.CONTACT:
+        return await existing_contact(info, parsed.key, contact_selection(info._raw_info, ()))
+    record = RecordView(info.context, parsed.key)
+    if record.needs_asking(record_selection(info._raw_info)):
+        answer = await info.context.records.load(parsed.key)
+        if answer.record is None:
+            return answer.failure
+    return ContactRecord(view=record)
+
+
+async def _or_error(pending: Any) -> Any:
+    try:
+        return await pending
+    except GatewayError as error:
+        return error
+
+
+async def _listed(info: Info, edge: Edge, selection: Selection) -> Any:
+    """The contact of an edge, or the failure that stands in the place of a provider."""
+    if not isinstance(edge.item, Record):
+        return edge.item
+    family = await info.context.families.load(edge.item.key)
+    return Contact(view=ContactView(info.context, family, selection, [edge.item]))
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    node: Node | None = strawberry.field(resolver=node, description="Fetches anything by its id (Relay).")
+    nodes: list[Node | None] = strawberry.field(
+        resolver=nodes, description="Fetches several by their ids, in that order (Relay)."
+    )
+    contact: Contact | None = strawberry.field(
+        resolver=contact,
+        description="One contact. Null, without an error, when every one of its records is gone.",
+    )
+    contacts_by_email: ContactMatches | None = strawberry.field(
+        resolver=contacts_by_email,
+        description="Every contact with exactly this address. A provider that cannot look an email up is"
+        " SKIPPED in sources.",
+    )
+    contacts: ContactConnection | None = strawberry.field(
+        resolver=contacts,
+        description="Contacts of all providers, one from each in turn; linked records appear once.",
+    )
+    providers: list[ProviderInfo] = strawberry.field(
+        resolver=list_providers, description="Every provider and what it can do, in order of precedence."
+    )

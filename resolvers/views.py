@@ -1,0 +1,154 @@
+"""Contacts and records as an operation sees them: what is known already, and what has to be asked for.
+
+A value comes back at once where it is known and as an awaitable where a provider has to be called; a
+failure comes back as the exception itself, which GraphQL execution raises at the right path.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import Any
+
+from gateway.contacts.reading import Source, SourceState, skipped
+from gateway.domain.contact import Field, Record, RecordKey
+from gateway.domain.errors import OperationUnsupported, ProviderFailure
+from gateway.domain.merge import Answer, unified
+from gateway.store.links import Family
+from resolvers.context import Context
+from resolvers.selection import Selection
+
+
+class RecordView:
+    """One record. `summary` is what a list, a search or a write told of it before."""
+
+    def __init__(self, context: Context, key: RecordKey, summary: Record | None = None) -> None:
+        self.key = key
+        self.summary = summary
+        self._context = context
+        self._capabilities = context.directory.capabilities(key.provider)
+        self._answer: Answer | None = None
+
+    def holds(self, field: Field) -> bool:
+        return self._capabilities.of(field).readable
+
+    def needs_asking(self, selection: Selection) -> bool:
+        """Whether the provider has to be called for what is selected."""
+        known = self.summary.known if self.summary else frozenset()
+        if any(self.holds(field) and field not in known for field in selection.every_field):
+            return True
+        told = self.summary is not None
+        return (selection.raw and not (told and self.summary.raw)) or (  # type: ignore[union-attr]
+            selection.asks_everybody and not told
+        )
+
+    def value(self, field: Field) -> Any:
+        """The record's own value; None where the provider does not hold the field."""
+        if not self.holds(field):
+            return None
+        answer = self.answer_for(field)
+        return _own_value(answer, field) if isinstance(answer, Answer) else _awaited_value(answer, field)
+
+    def answer_for(self, field: Field) -> Answer | Awaitable[Answer]:
+        if self.summary is not None and field in self.summary.known:
+            return Answer(key=self.key, record=self.summary)
+        return self.answer()
+
+    def answer(self) -> Answer | Awaitable[Answer]:
+        """The whole record, asked for once."""
+        return self._answer or self._ask()
+
+    @property
+    def told(self) -> Answer | None:
+        """What is known without asking (again)."""
+        if self._answer is None and self.summary is not None:
+            return Answer(key=self.key, record=self.summary)
+        return self._answer
+
+    async def _ask(self) -> Answer:
+        answer = await self._context.records.load(self.key)
+        if answer.record is not None:
+            answer = Answer(
+                key=answer.key,
+                record=answer.record.informed_by(self.summary),
+                latency_ms=answer.latency_ms,
+            )
+        self._answer = answer
+        # A provider that merged the record answers with its new id; from here on that is its id.
+        self.key = answer.key
+        return answer
+
+
+class ContactView:
+    """One contact: its records in order of precedence. `selection` is what the operation asks of it."""
+
+    def __init__(
+        self,
+        context: Context,
+        family: Family,
+        selection: Selection,
+        summaries: Iterable[Record] = (),
+    ) -> None:
+        by_key = {record.key: record for record in summaries}
+        keys = context.directory.in_order(family.members)
+        self.records = [RecordView(context, key, by_key.get(key)) for key in keys]
+        self._anchor = self.records[keys.index(family.anchor)]
+        self._selection = selection
+
+    @property
+    def anchor(self) -> RecordKey:
+        return self._anchor.key
+
+    def value(self, field: Field) -> Any:
+        """The unified value, or the failure that stands in its place (the honest null)."""
+        answers = [record.answer_for(field) for record in self.records if record.holds(field)]
+        known = [answer for answer in answers if isinstance(answer, Answer)]
+        if len(known) == len(answers):
+            return _unified_value(field, known)
+        return self._awaited_value(field, answers)
+
+    async def _awaited_value(self, field: Field, answers: list[Answer | Awaitable[Answer]]) -> Any:
+        pending = [answer for answer in answers if not isinstance(answer, Answer)]
+        arrived = iter(await asyncio.gather(*pending))
+        every = [answer if isinstance(answer, Answer) else next(arrived) for answer in answers]
+        return _unified_value(field, every)
+
+    async def ask(self) -> None:
+        """Calls every provider that the selection needs, all at once."""
+        needed = [record.answer() for record in self.records if record.needs_asking(self._selection)]
+        await asyncio.gather(*(answer for answer in needed if not isinstance(answer, Answer)))
+
+    @property
+    def gone(self) -> bool:
+        """Every record was asked for, and none is there any more."""
+        return all(record.told is not None and record.told.gone for record in self.records)
+
+    def sources(self) -> list[Source]:
+        """How each record's provider answered; who was not asked is not named."""
+        return [source_of(record.told) for record in self.records if record.told is not None]
+
+
+def source_of(answer: Answer) -> Source:
+    provider, latency_ms = answer.key.provider, answer.latency_ms
+    if isinstance(answer.failure, OperationUnsupported):
+        return skipped(answer.failure)
+    if answer.failure is not None:
+        state = SourceState.FAILED
+        return Source(provider=provider, state=state, failure=answer.failure, latency_ms=latency_ms)
+    state = SourceState.NOT_FOUND if answer.gone else SourceState.OK
+    return Source(provider=provider, state=state, latency_ms=latency_ms)
+
+
+def _own_value(answer: Answer, field: Field) -> Any:
+    if answer.failure is not None:
+        return answer.failure
+    return answer.record.value(field) if answer.record is not None else None
+
+
+async def _awaited_value(answer: Awaitable[Answer], field: Field) -> Any:
+    return _own_value(await answer, field)
+
+
+def _unified_value(field: Field, answers: list[Answer]) -> Any:
+    try:
+        return unified(field, answers)
+    except ProviderFailure as failure:
+        return failure

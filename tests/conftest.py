@@ -1,0 +1,128 @@
+"""One sandbox on real loopback sockets for all tests, and gateways in front of it."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+import uvicorn
+
+from gateway.main import build_app, build_connectors
+from gateway.sandbox.sandbox import Sandbox
+from gateway.sandbox.server import RunningSandbox, running_in_thread
+from gateway.settings import read_gateway_settings
+
+T = TypeVar("T")
+
+
+class Gateway:
+    """A gateway in its own event loop, spoken to over HTTP without a port."""
+
+    def __init__(self, app: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._lifespan: AbstractAsyncContextManager[None] = app.router.lifespan_context(app)
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway.test")
+        self._run(self._lifespan.__aenter__())
+
+    def close(self) -> None:
+        self._run(self._client.aclose())
+        self._run(self._lifespan.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def request(self, method: str, url: str, **arguments: Any) -> httpx.Response:
+        return self._run(self._client.request(method, url, **arguments))
+
+    def send(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The whole GraphQL answer."""
+        reply = self.request("POST", "/graphql", json={"query": document, "variables": variables})
+        assert reply.status_code == 200, reply.text
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def data(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer that has no errors."""
+        answer = self.send(document, **variables)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def error(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The only error of an answer."""
+        errors = self.send(document, **variables)["errors"]
+        assert len(errors) == 1, errors
+        error: dict[str, Any] = errors[0]
+        return error
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[RunningSandbox]:
+    with running_in_thread(Sandbox()) as served:
+        yield served
+
+
+@pytest.fixture
+def sandbox(running_sandbox: RunningSandbox) -> Sandbox:
+    """The simulators with their seeds, and nothing else."""
+    running_sandbox.sandbox.reset()
+    return running_sandbox.sandbox
+
+
+@pytest.fixture
+def start_gateway(
+    running_sandbox: RunningSandbox, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Gateway]]:
+    """Starts a gateway over the sandbox; settings by their names, environment by `environment=`."""
+    monkeypatch.chdir(tmp_path)
+    with ExitStack() as gateways:
+
+        def start(environment: dict[str, str | None] | None = None, **settings: Any) -> Gateway:
+            for name, value in {**running_sandbox.environment(), **(environment or {})}.items():
+                if value is None:
+                    monkeypatch.delenv(name, raising=False)
+                else:
+                    monkeypatch.setenv(name, value)
+            database = settings.pop("database_url", f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
+            chosen = read_gateway_settings(database_url=database, **settings)
+            gateway = Gateway(build_app(chosen, build_connectors(chosen)))
+            gateways.callback(gateway.close)
+            return gateway
+
+        yield start
+
+
+@pytest.fixture
+def gateway(start_gateway: Callable[..., Gateway]) -> Gateway:
+    """A gateway over all three simulators, with an empty database."""
+    return start_gateway()
+
+
+@pytest.fixture(scope="session")
+def gateway_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A gateway on a real socket over a sandbox of its own, as `gateway demo` serves it."""
+    folder = tmp_path_factory.mktemp("live")
+    with running_in_thread(Sandbox()) as served, pytest.MonkeyPatch.context() as patch:
+        for name, value in served.environment().items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db")
+        app = build_app(settings, build_connectors(settings))
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the gateway did not start"
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/graphql"
+        server.should_exit = True
+        thread.join()
