@@ -172,7 +172,8 @@ def _say_where(address: str, simulators: RunningSandbox) -> None:
     query = '{"query":"{ contacts(first: 3) { nodes { name emails { address } } } }"}'
     out.print("\n[bold]Try[/bold]\n")
     out.print(f"curl -s {address}/graphql -H 'Content-Type: application/json' -d '{query}'", markup=False)
-    out.print("\n[bold]Break a provider[/bold]: write an email address of this form\n")
+    out.print("\n[bold]Break a provider[/bold]: create a contact with the address")
+    out.print("<word>.<gately|cometly|klen>@fault.test, for example 429.gately@fault.test\n", markup=False)
     out.print(_magic_table())
     out.print("\nNothing is kept. Ctrl+C ends it.\n")
 
@@ -184,9 +185,9 @@ def _say_simulators(simulators: RunningSandbox) -> None:
 
 
 def _magic_table() -> Table:
-    table = Table("address", "what happens", box=None)
+    table = Table("word", "what that provider does", box=None)
     for word, magic in MAGIC.items():
-        table.add_row(f"{word}.<gately|cometly|klen>@fault.test", magic.description)
+        table.add_row(word, magic.description)
     return table
 
 

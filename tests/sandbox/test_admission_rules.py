@@ -214,3 +214,38 @@ def test_gately_custom_fields_are_replaced_by_an_update_and_merged_by_their_endp
 def test_cometly_follows_a_merged_id_and_answers_the_surviving_one(cometly: httpx.Client) -> None:
     assert cometly.get("/contacts/48094").json()["id"] == SURVIVING_COMETLY_ID
     assert cometly.put("/contacts/48094", json={"names": []}).json() == {"id": SURVIVING_COMETLY_ID, "names": []}
+
+
+def test_gately_tags_can_be_made_attached_detached_and_deleted(gately: httpx.Client) -> None:
+    def held() -> list[str]:
+        return [tag["name"] for tag in gately.get(f"/contacts/{EVERYWHERE_GATELY_ID}").json().get("tags", [])]
+
+    tag = gately.post("/contacts/tags", json={"name": "Fresh", "color": "#0066ff"}).json()
+    assert tag in gately.get("/contacts/tags").json()
+    assert gately.post("/contacts/tags", json={"name": "Fresh"}).status_code == 409
+    assert gately.put(f"/contacts/tags/{tag['id']}", json={"color": "#000000"}).json() == tag | {"color": "#000000"}
+    link = {"contact_id": EVERYWHERE_GATELY_ID, "tag_id": tag["id"]}
+    assert gately.post("/contacts/contact-tags", json=link).status_code == 200
+    assert "Fresh" in held()
+    gately.delete("/contacts/contact-tags", params=link)
+    assert "Fresh" not in held()
+    gately.post("/contacts/contact-tags", json=link)
+    gately.delete(f"/contacts/tags/{tag['id']}")
+    assert "Fresh" not in held()
+    assert gately.delete(f"/contacts/tags/{tag['id']}").status_code == 404
+
+
+def test_gately_filters_its_list_by_status_and_refuses_unknown_ones(gately: httpx.Client) -> None:
+    listed = gately.get("/contacts", params={"status": "archived"}).json()["contacts"]
+    assert {item["status"] for item in listed} == {"archived"}
+    refused = [gately.get("/contacts", params=params).status_code for params in ({"status": "lead"}, {"sort": "name"})]
+    assert refused == [422, 422]
+
+
+def test_klen_filters_its_list_by_stage_status_and_tag(klen: httpx.Client) -> None:
+    filters = {"stage": "prospect", "status": "contacted", "tag": "New"}
+    (listed,) = klen.get("/contacts", params=filters | {"search": "ada"}).json()["contacts"]
+    assert (listed["stage"], listed["status"], "New" in listed["tags"]) == ("prospect", "contacted", True)
+    for name in filters:
+        assert klen.get("/contacts", params={name: "unheard of"}).json()["count"] == 0
+    assert klen.get("/contacts", params={"sort": "name"}).json()["error"] == "validation_error"
