@@ -10,8 +10,6 @@ from gateway.domain.changes import Changes, WantedAddress, WantedCustomFields, W
 from gateway.domain.contact import ContactStatus, PhoneType, Provider
 from resolvers.scalars import JSON
 
-_CREATE_AT = "Where to create it; every configured provider when left out."
-
 
 @strawberry.input(description="An email address to write.")
 class EmailInput:
@@ -64,24 +62,32 @@ class CustomFieldsPatch:
     replace: Maybe[JSON | None] = strawberry.field(description="The whole new object.")
 
 
-@strawberry.input(description="A contact to create.")
-class CreateContactInput:
-    providers: Maybe[list[Provider] | None] = strawberry.field(description=_CREATE_AT)
-    name: Maybe[str | None] = strawberry.field(description="The whole name; derived from its parts where needed.")
+@strawberry.input
+class _ContactInput:
+    """What a creation and an update take alike; not a type of the schema itself."""
+
+    name: Maybe[str | None] = strawberry.field(description="The whole name; it and its parts are kept in line.")
     first_name: Maybe[str | None] = strawberry.field(description="The first name; derived from `name` where needed.")
     last_name: Maybe[str | None] = strawberry.field(description="The last name; derived from `name` where needed.")
-    emails: Maybe[list[EmailInput] | None] = strawberry.field(description="Email addresses.")
-    phones: Maybe[list[PhoneInput] | None] = strawberry.field(description="Phone numbers.")
-    addresses: Maybe[list[AddressInput] | None] = strawberry.field(description="Postal addresses.")
+    emails: Maybe[list[EmailInput] | None] = strawberry.field(description="Email addresses, the whole list.")
+    phones: Maybe[list[PhoneInput] | None] = strawberry.field(description="Phone numbers, the whole list.")
+    addresses: Maybe[list[AddressInput] | None] = strawberry.field(description="Postal addresses, the whole list.")
     company: Maybe[str | None] = strawberry.field(description="Where the person works, or the business's name.")
     website: Maybe[str | None] = strawberry.field(description="A web address.")
     status: Maybe[ContactStatus | None] = strawberry.field(description="Where the contact stands.")
     stage: Maybe[str | None] = strawberry.field(description="The stage of a sale, in the provider's own word.")
-    tags: Maybe[list[str] | None] = strawberry.field(description="Names of tags.")
     notes: Maybe[str | None] = strawberry.field(description="Free text.")
-    custom_fields: Maybe[JSON | None] = strawberry.field(description="An object of fields of your own.")
     external_id: Maybe[str | None] = strawberry.field(description="Your own id for the contact.")
     klen: Maybe[KlenFieldsInput | None] = strawberry.field(description="Fields that only Klen AI knows.")
+
+
+@strawberry.input(description="A contact to create.")
+class CreateContactInput(_ContactInput):
+    providers: Maybe[list[Provider] | None] = strawberry.field(
+        description="Where to create it; every configured provider when left out."
+    )
+    tags: Maybe[list[str] | None] = strawberry.field(description="Names of tags.")
+    custom_fields: Maybe[JSON | None] = strawberry.field(description="An object of fields of your own.")
 
     def to_changes(self) -> Changes:
         return Changes(
@@ -92,27 +98,14 @@ class CreateContactInput:
 
 
 @strawberry.input(description="A change to a contact. Left out: unchanged. null: cleared. A list: the whole new list.")
-class UpdateContactInput:
+class UpdateContactInput(_ContactInput):
     id: strawberry.ID = strawberry.field(description="A contact (all its records) or a record (that one).")
     providers: Maybe[list[Provider] | None] = strawberry.field(description="Only these of the contact's records.")
-    name: Maybe[str | None] = strawberry.field(description="The whole name; its parts are brought in line.")
-    first_name: Maybe[str | None] = strawberry.field(description="The first name; the whole name follows.")
-    last_name: Maybe[str | None] = strawberry.field(description="The last name; the whole name follows.")
-    emails: Maybe[list[EmailInput] | None] = strawberry.field(description="The whole new list of addresses.")
-    phones: Maybe[list[PhoneInput] | None] = strawberry.field(description="The whole new list of numbers.")
-    addresses: Maybe[list[AddressInput] | None] = strawberry.field(description="The whole new list of addresses.")
-    company: Maybe[str | None] = strawberry.field(description="Where the person works, or the business's name.")
-    website: Maybe[str | None] = strawberry.field(description="A web address.")
-    status: Maybe[ContactStatus | None] = strawberry.field(description="Where the contact stands.")
-    stage: Maybe[str | None] = strawberry.field(description="The stage of a sale, in the provider's own word.")
     tags: Maybe[TagsPatch | None] = strawberry.field(description="Tags to set, add or remove.")
-    notes: Maybe[str | None] = strawberry.field(description="Free text.")
     custom_fields: Maybe[CustomFieldsPatch | None] = strawberry.field(description="Custom fields to change.")
     unsubscribed: Maybe[bool | None] = strawberry.field(
         description="Whether the contact may not be sent email any more; never copied to other marks."
     )
-    external_id: Maybe[str | None] = strawberry.field(description="Your own id for the contact.")
-    klen: Maybe[KlenFieldsInput | None] = strawberry.field(description="Fields that only Klen AI knows.")
 
     def to_changes(self) -> Changes:
         return Changes(
@@ -156,7 +149,7 @@ def providers_of(field: Any) -> list[Provider] | None:
     return field.value if field is not None else None
 
 
-def _shared(asked: CreateContactInput | UpdateContactInput) -> dict[str, Any]:
+def _shared(asked: _ContactInput) -> dict[str, Any]:
     klen = asked.klen.value if asked.klen is not None else None
     lines = ("name", "first_name", "last_name", "company", "website", "status", "stage", "notes", "external_id")
     return {

@@ -1,19 +1,16 @@
 """The mutations: translate the input, delegate, translate what happened."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import strawberry
 
 from gateway.contacts.writing import Written
-from gateway.domain.contact import Provider, Record, RecordKey
-from gateway.domain.errors import InputProblem, InvalidInput, WriteOutcome
+from gateway.domain.errors import InputProblem, InvalidInput
 from gateway.domain.identity import NodeType
 from gateway.domain.merge import Answer
-from gateway.domain.writes import WarningCode, WriteAction, WriteFailed, WriteResult, WriteStatus
-from resolvers.contact import Contact, ContactRecord, contact_of
+from gateway.domain.writes import WriteAction, WriteFailed, WriteStatus
+from resolvers.contact import Contact, contact_of
 from resolvers.context import Context, Info
-from resolvers.faults import ProviderFault
 from resolvers.inputs import (
     CreateContactInput,
     DeleteContactInput,
@@ -22,103 +19,15 @@ from resolvers.inputs import (
     UpdateContactInput,
     providers_of,
 )
-from resolvers.queries import Query
+from resolvers.payloads import (
+    CreateContactPayload,
+    DeleteContactPayload,
+    LinkContactsPayload,
+    UnlinkRecordPayload,
+    UpdateContactPayload,
+)
 from resolvers.selection import contact_selection
-from resolvers.views import ContactView, RecordView
-
-_QUERY = "Lets a client ask anything else after the write."
-_RESULTS = "Exactly one per targeted provider, in the order they were named."
-
-
-@strawberry.type(description="Something that a provider could not take as it was given.")
-class WriteWarning:
-    code: WarningCode = strawberry.field(description="What happened to it, for programs.")
-    field: list[str] = strawberry.field(description="The path into the input, beginning with `input`.")
-    message: str = strawberry.field(description="What happened to it, for people.")
-
-
-@strawberry.interface(description="What happened at one provider.")
-class ProviderWriteResult:
-    provider: Provider = strawberry.field(description="The provider.")
-    outcome: WriteOutcome = strawberry.field(description="What is known about the write there.")
-    warnings: list[WriteWarning] = strawberry.field(description="What the provider could not take as it was given.")
-
-
-@strawberry.type(description="The provider applied the write.")
-class ProviderWriteSuccess(ProviderWriteResult):
-    action: WriteAction = strawberry.field(description="What the provider did.")
-    record: ContactRecord = strawberry.field(description="The record that it left behind.")
-
-
-@strawberry.type(description="The provider did not apply the write, or nobody knows.")
-class ProviderWriteFailure(ProviderWriteResult):
-    error: ProviderFault = strawberry.field(description="Why.")
-    existing: ContactRecord | None = strawberry.field(description="With DUPLICATE, the record that is there already.")
-
-
-def _query() -> Query:
-    return Query()
-
-
-class _Payload(Protocol):
-    written: Written
-
-
-def _status(root: _Payload) -> WriteStatus:
-    return root.written.status
-
-
-def _operation_id(root: _Payload) -> strawberry.ID:
-    return strawberry.ID(root.written.operation_id)
-
-
-def _results(root: _Payload, info: Info) -> list[ProviderWriteResult]:
-    return [_result(info.context, result) for result in root.written.results]
-
-
-@strawberry.type(description="What became of a creation.")
-class CreateContactPayload:
-    written: strawberry.Private[Written]
-    status: WriteStatus = strawberry.field(resolver=_status, description="The end over all providers.")
-    operation_id: strawberry.ID = strawberry.field(resolver=_operation_id, description="Names this write.")
-    contact: Contact | None = strawberry.field(description="The contact, unless nothing is known to exist.")
-    results: list[ProviderWriteResult] = strawberry.field(resolver=_results, description=_RESULTS)
-    query: Query = strawberry.field(resolver=_query, description=_QUERY)
-
-
-@strawberry.type(description="What became of an update.")
-class UpdateContactPayload:
-    written: strawberry.Private[Written]
-    status: WriteStatus = strawberry.field(resolver=_status, description="The end over all providers.")
-    operation_id: strawberry.ID = strawberry.field(resolver=_operation_id, description="Names this write.")
-    contact: Contact | None = strawberry.field(description="The contact with all its records.")
-    results: list[ProviderWriteResult] = strawberry.field(resolver=_results, description=_RESULTS)
-    query: Query = strawberry.field(resolver=_query, description=_QUERY)
-
-
-@strawberry.type(description="What became of a deletion.")
-class DeleteContactPayload:
-    written: strawberry.Private[Written]
-    status: WriteStatus = strawberry.field(resolver=_status, description="The end over all providers.")
-    operation_id: strawberry.ID = strawberry.field(resolver=_operation_id, description="Names this write.")
-    deleted_id: strawberry.ID | None = strawberry.field(
-        description="The id that was given, when nothing of what it names is left."
-    )
-    results: list[ProviderWriteResult] = strawberry.field(resolver=_results, description=_RESULTS)
-    query: Query = strawberry.field(resolver=_query, description=_QUERY)
-
-
-@strawberry.type(description="The contact that the given ones became.")
-class LinkContactsPayload:
-    contact: Contact | None = strawberry.field(description="The linked contact.")
-    query: Query = strawberry.field(resolver=_query, description=_QUERY)
-
-
-@strawberry.type(description="The two contacts that one became.")
-class UnlinkRecordPayload:
-    contact: Contact | None = strawberry.field(description="What remains.")
-    separated: Contact | None = strawberry.field(description="The record on its own.")
-    query: Query = strawberry.field(resolver=_query, description=_QUERY)
+from resolvers.views import ContactView
 
 
 async def create_contact(
@@ -200,37 +109,8 @@ async def _contact_after(info: Info, written: Written) -> Contact | Any | None:
         return None
     family = await info.context.families.load(written.anchor)
     selection = contact_selection(info._raw_info, ("contact",))
-    return Contact(view=ContactView(info.context, family, selection, _records(written.results)))
-
-
-def _records(results: Sequence[WriteResult]) -> list[Record]:
-    return [result.record for result in results if result.record]
-
-
-def _result(context: Context, result: WriteResult) -> ProviderWriteResult:
-    warnings: Any = list(result.warnings)
-    if result.failure is None:
-        assert result.action is not None
-        assert result.key is not None
-        return ProviderWriteSuccess(
-            provider=result.provider,
-            outcome=result.outcome,
-            warnings=warnings,
-            action=result.action,
-            record=ContactRecord(view=RecordView(context, result.key, result.record)),
-        )
-    fault: Any = result.failure.fault
-    return ProviderWriteFailure(
-        provider=result.provider,
-        outcome=result.outcome,
-        warnings=warnings,
-        error=fault,
-        existing=_existing(context, fault.existing),
-    )
-
-
-def _existing(context: Context, key: RecordKey | None) -> ContactRecord | None:
-    return ContactRecord(view=RecordView(context, key)) if key else None
+    records = [result.record for result in written.results if result.record]
+    return Contact(view=ContactView(info.context, family, selection, records))
 
 
 @strawberry.type(description="Everything that can be written. Several fields of one operation run in order.")

@@ -9,7 +9,8 @@ from strawberry.schema.config import StrawberryConfig
 import resolvers.enums  # noqa: F401  (registers the enums before any type refers to them)
 from resolvers.contact import Contact, ContactRecord
 from resolvers.limits import DepthLimit, OperationScope
-from resolvers.mutations import Mutation, ProviderWriteFailure, ProviderWriteSuccess
+from resolvers.mutations import Mutation
+from resolvers.payloads import ProviderWriteFailure, ProviderWriteSuccess
 from resolvers.queries import Query
 from resolvers.scalars import SCALARS
 

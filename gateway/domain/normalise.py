@@ -172,9 +172,7 @@ class _Normaliser:
         if sum(item.primary for item in items) > 1:
             self._problem(path, "SEVERAL_PRIMARIES", "must not mark more than one item as primary")
         first_is_primary = not any(item.primary for item in items)
-        marked = tuple(
-            replace(item, primary=item.primary or (first_is_primary and item is items[0])) for item in items
-        )
+        marked = tuple(replace(item, primary=item.primary or (first_is_primary and item is items[0])) for item in items)
         return marked or None
 
     def _tags(self, tags: WantedTags, path: Path) -> Any:

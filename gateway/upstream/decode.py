@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timezone
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,16 @@ def decode(body: bytes, shape: type[T], provider: Provider, status: int | None =
     except RecursionError:
         reason = "the body nests too deep"
     raise ReplyUnreadable(provider, f"The answer could not be read: {reason}.", upstream_status=status)
+
+
+def check_acknowledgement(body: bytes, provider: Provider, status: int | None = None) -> None:
+    """The answer to a write that tells nothing: any JSON object, or no body at all.
+
+    Raises:
+        ReplyUnreadable: for anything else, such as a page that some proxy put in its place.
+    """
+    if body.strip():
+        decode(body, dict[str, Any], provider, status)
 
 
 def decode_leniently(body: bytes, shape: type[T]) -> T:

@@ -18,6 +18,7 @@ from gateway.connectors.cometly import mapping, wire
 from gateway.connectors.cometly.capabilities import CAPABILITIES
 from gateway.connectors.cometly.slots import SLOT, Slots
 from gateway.connectors.paging import foreign_token, raw_items
+from gateway.connectors.stages import before_writing
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import OperationUnsupported
@@ -57,9 +58,8 @@ class CometlyConnector:
         return None if re.fullmatch(r"[1-9][0-9]{0,18}", remote_id) else "Cometly ids are whole numbers"
 
     async def read(self, remote_id: str) -> Record:
-        reply = await self._get(remote_id)
-        contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
-        return self._reader.details(contact, fetched_at=self._clock(), raw=reply.body)
+        contact, raw = await self._details(remote_id)
+        return self._reader.details(contact, fetched_at=self._clock(), raw=raw)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         token = _PageToken.read(request.token) or self._first_token(request.limit)
@@ -94,8 +94,8 @@ class CometlyConnector:
     async def update(self, remote_id: str, patch: Patch) -> Updated:
         stored: wire.Contact | None = None
         if mapping.needs_stored(patch):
-            reply = await self._get(remote_id)
-            stored = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
+            with before_writing():
+                stored, _ = await self._details(remote_id)
         planned = mapping.from_patch(patch, stored, self._slots)
         if not planned.body:
             key = RecordKey(CAPABILITIES.provider, remote_id)
@@ -107,8 +107,9 @@ class CometlyConnector:
     async def delete(self, remote_id: str) -> None:
         raise OperationUnsupported(CAPABILITIES.provider, "Cometly has no call that deletes a contact.")
 
-    async def _get(self, remote_id: str) -> Reply:
-        return await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+    async def _details(self, remote_id: str) -> tuple[wire.Contact, bytes]:
+        reply = await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+        return decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status), reply.body
 
     def _written(self, reply: Reply, body: dict[str, Any]) -> Record:
         contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)

@@ -12,14 +12,15 @@ from gateway.connectors.base import PageRequest, Planned, RecordPage, Updated
 from gateway.connectors.clock import utc_now
 from gateway.connectors.gately import mapping, wire
 from gateway.connectors.gately.capabilities import CAPABILITIES
+from gateway.connectors.gately.known import LISTED, READABLE, told
 from gateway.connectors.paging import PageToken, next_page, raw_items, walk_for_email
-from gateway.connectors.partly import partly_applied
+from gateway.connectors.stages import after_writing, before_writing
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import DuplicateRecord, InputRefused, ProviderFailure
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.domain.writes import WriteAction
-from gateway.upstream.decode import decode
+from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
 MAX_PAGE_SIZE = 200
@@ -44,7 +45,7 @@ class GatelyConnector:
 
     async def read(self, remote_id: str) -> Record:
         reply = await self._upstream.send(Call("GET", _path(remote_id), kind=CallKind.READ))
-        return self._record(reply, known=mapping.READABLE)
+        return self._record(reply, known=READABLE)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         wanted = request.filter
@@ -77,15 +78,16 @@ class GatelyConnector:
     async def update(self, remote_id: str, patch: Patch) -> Updated:
         """Up to three calls: the fields, a merge of custom fields, consent; in this order, because the
         first is the one that Gately may refuse."""
-        stored = await self.read(remote_id) if mapping.needs_stored(patch) else None
+        with before_writing():
+            stored = await self.read(remote_id) if mapping.needs_stored(patch) else None
         planned = mapping.from_patch(patch, stored)
         record: Record | None = None
         if planned.body:
             record = await self._patch(remote_id, planned.body)
-        with partly_applied(done=record is not None, field=Field.CUSTOM_FIELDS):
+        with after_writing(Field.CUSTOM_FIELDS, written=record is not None):
             if stored is None and mapping.merges_custom_fields(patch):
                 record = await self._merge_custom_fields(remote_id, patch) or record
-        with partly_applied(done=record is not None, field=Field.UNSUBSCRIBED):
+        with after_writing(Field.UNSUBSCRIBED, written=record is not None):
             if isinstance(patch.unsubscribed, bool):
                 await self._set_unsubscribed(remote_id, patch.unsubscribed)
                 record = record or self._untold(remote_id)
@@ -93,7 +95,8 @@ class GatelyConnector:
         return Updated(record=record or stored or self._untold(remote_id), action=action, warnings=planned.warnings)
 
     async def delete(self, remote_id: str) -> None:
-        await self._upstream.send(Call("DELETE", _path(remote_id), kind=CallKind.DELETE))
+        reply = await self._upstream.send(Call("DELETE", _path(remote_id), kind=CallKind.DELETE))
+        check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
 
     async def _patch(self, remote_id: str, body: dict[str, object]) -> Record:
         try:
@@ -109,13 +112,15 @@ class GatelyConnector:
         values = patch.custom_fields.values  # type: ignore[union-attr]
         try:
             path = f"{_path(remote_id)}/custom-fields"
-            await self._upstream.send(Call("PATCH", path, values, kind=CallKind.UPDATE))
+            reply = await self._upstream.send(Call("PATCH", path, values, kind=CallKind.UPDATE))
+            check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
         except ProviderFailure as failure:
             if failure.fault.upstream_status not in (404, 405):
                 raise
         else:
             return self._untold(remote_id)
-        stored = await self.read(remote_id)
+        with before_writing():
+            stored = await self.read(remote_id)
         whole = {**(stored.custom_fields or {}), **values}
         return await self._patch(remote_id, {"custom_fields": whole})
 
@@ -123,7 +128,8 @@ class GatelyConnector:
         path = f"{_path(remote_id)}/unsubscribes"
         body: dict[str, object] | None = {} if unsubscribed else None
         method = "POST" if unsubscribed else "DELETE"
-        await self._upstream.send(Call(method, path, body, kind=CallKind.UPDATE))
+        reply = await self._upstream.send(Call(method, path, body, kind=CallKind.UPDATE))
+        check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
 
     async def _or_duplicate(
         self, failure: ProviderFailure, address: object, *, but: RecordKey | None = None
@@ -155,7 +161,7 @@ class GatelyConnector:
         page = decode(reply.body, wire.ContactPage, CAPABILITIES.provider, reply.status)
         now = self._clock()
         records = tuple(
-            mapping.to_record(item, known=mapping.LISTED | mapping.told(item), fetched_at=now, raw=raw)
+            mapping.to_record(item, known=LISTED | told(item), fetched_at=now, raw=raw)
             for item, raw in zip(page.contacts, raw_items(reply.body, "contacts"), strict=True)
         )
         total = page.pagination.total
@@ -166,7 +172,7 @@ class GatelyConnector:
     def _record(self, reply: Reply, *, known: frozenset[Field] | None = None) -> Record:
         contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
         if known is None:
-            known = mapping.told(contact)
+            known = told(contact)
         return mapping.to_record(contact, known=known, fetched_at=self._clock(), raw=reply.body)
 
     def _untold(self, remote_id: str) -> Record:

@@ -3,16 +3,18 @@
 Rules: design section 7; docs/providers/gately.md for what the fields are called.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from gateway.connectors.addresses import street_of
 from gateway.connectors.base import Planned
 from gateway.connectors.gately import wire
 from gateway.connectors.gately.capabilities import CAPABILITIES
-from gateway.domain.changes import Changes, Draft, Patch, WantedAddress, WantedPhone
+from gateway.connectors.gately.names import patched_names
+from gateway.connectors.gately.phones import phone_slots
+from gateway.domain.changes import Changes, Draft, Patch, WantedAddress
 from gateway.domain.compare import email_key
 from gateway.domain.contact import (
     Address,
@@ -28,53 +30,10 @@ from gateway.domain.contact import (
     one_line,
 )
 from gateway.domain.errors import InputProblem
-from gateway.domain.names import join_name, split_name
+from gateway.domain.names import join_name
 from gateway.domain.normalise import e164
-from gateway.domain.writes import WriteWarning, coerced, derived, dropped
+from gateway.domain.writes import WriteWarning, derived, dropped
 from gateway.upstream.decode import in_utc
-
-READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
-
-# Which keys have to be present before an answer that may be partial is an authority on a field.
-_KEYS: dict[Field, tuple[str, ...]] = {
-    Field.NAME: ("name",),
-    Field.FIRST_NAME: ("first_name",),
-    Field.LAST_NAME: ("last_name",),
-    Field.EMAILS: ("email",),
-    Field.PHONES: ("phone", "mobile"),
-    Field.ADDRESSES: ("address_line_1", "address_line_2", "city", "state", "zip", "country"),
-    Field.COMPANY: ("company",),
-    Field.STATUS: ("status",),
-    Field.TAGS: ("tags",),
-    Field.NOTES: ("notes",),
-    Field.CUSTOM_FIELDS: ("custom_fields",),
-    Field.UNSUBSCRIBED: ("unsubscribed",),
-    Field.EXTERNAL_ID: ("external_id",),
-    Field.CREATED_AT: ("created_at",),
-    Field.UPDATED_AT: ("updated_at",),
-    Field.LAST_CONTACTED_AT: ("last_contacted_at",),
-}
-
-# What the documented list item shows; Gately leaves empty fields out, so absent means empty there.
-LISTED = frozenset(
-    {
-        Field.NAME,
-        Field.EMAILS,
-        Field.COMPANY,
-        Field.STATUS,
-        Field.UNSUBSCRIBED,
-        Field.TAGS,
-        Field.CUSTOM_FIELDS,
-        Field.LAST_CONTACTED_AT,
-        Field.CREATED_AT,
-        Field.UPDATED_AT,
-    }
-)
-
-
-def told(contact: wire.Contact) -> frozenset[Field]:
-    """The fields that an answer mentions."""
-    return frozenset(field for field, keys in _KEYS.items() if all(getattr(contact, key) is not UNSET for key in keys))
 
 
 def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: datetime, raw: bytes) -> Record:
@@ -191,7 +150,7 @@ def from_patch(patch: Patch, stored: Record | None) -> Planned:
     """
     warnings: list[WriteWarning] = []
     problems: list[InputProblem] = []
-    body: dict[str, Any] = _names(patch, stored, warnings)
+    body: dict[str, Any] = patched_names(patch, stored, warnings)
     body |= _fields(patch, warnings, problems)
     if patch.addresses:
         body |= _updated_address(patch.addresses[0], warnings)
@@ -213,7 +172,7 @@ def _fields(changes: Changes, warnings: list[WriteWarning], problems: list[Input
     if changes.emails:
         body["email"] = changes.emails[0].address
     if changes.phones is not UNSET:
-        body |= _phone_slots(changes.phones or (), warnings)
+        body |= phone_slots(changes.phones or (), warnings)
     for field in (Field.COMPANY, Field.STATUS, Field.NOTES):
         if (value := changes.value(field)) is not UNSET:
             body[field.value] = value
@@ -229,35 +188,9 @@ def _fields(changes: Changes, warnings: list[WriteWarning], problems: list[Input
     return body
 
 
-def _phone_slots(phones: Iterable[WantedPhone], warnings: list[WriteWarning]) -> dict[str, str | None]:
-    """The first mobile number and the first other one; a slot that gets none is emptied."""
-    slots: dict[str, str | None] = {"phone": None, "mobile": None}
-    for item in phones:
-        slot = "mobile" if item.type in (None, PhoneType.MOBILE) else "phone"
-        if slots[slot] is not None:
-            warnings.append(dropped(Field.PHONES, f"Gately keeps one number as {slot}.", item.position))
-            continue
-        slots[slot] = item.number
-        if item.type in (PhoneType.WORK, PhoneType.HOME):
-            message = "Gately keeps no type of a number but mobile; it reads back as OTHER."
-            warnings.append(coerced(Field.PHONES, message, item.position, "type"))
-        if item.do_not_call is not None:
-            message = "Gately keeps no do-not-call mark."
-            warnings.append(dropped(Field.PHONES, message, item.position, "doNotCall"))
-    return slots
-
-
 def _address(address: WantedAddress, warnings: list[WriteWarning]) -> dict[str, str | None]:
-    street = address.street
-    if not address.parts:
-        street = address.formatted
-        message = "Gately has no one-line address; the line went to the street."
-        warnings.append(coerced(Field.ADDRESSES, message, address.position, "formatted"))
-    elif address.formatted and address.formatted != one_line(*address.parts):
-        message = "Gately stores the parts of an address; the formatted line was left out."
-        warnings.append(dropped(Field.ADDRESSES, message, address.position, "formatted"))
     return {
-        "address_line_1": street,
+        "address_line_1": street_of(address, CAPABILITIES.display_name, warnings),
         "address_line_2": address.street2,
         "city": address.city,
         "state": address.state,
@@ -277,36 +210,6 @@ def _updated_address(address: WantedAddress, warnings: list[WriteWarning]) -> di
         return {}
     parts = _address(address, warnings)
     return {key: parts[key] for key in ("city", "state", "zip", "country")}
-
-
-def _names(patch: Patch, stored: Record | None, warnings: list[WriteWarning]) -> dict[str, Any]:
-    """A whole name and its parts move together; what the caller did not give is derived."""
-    given = {
-        key: value
-        for key, value in (("name", patch.name), ("first_name", patch.first_name), ("last_name", patch.last_name))
-        if value is not UNSET
-    }
-    if not given:
-        return {}
-    if patch.name is not UNSET:
-        guessed = dict(zip(("first_name", "last_name"), split_name(patch.name or ""), strict=True))
-    else:
-        guessed = _missing_half(stored)
-        whole = join_name(*({**guessed, **given}[key] for key in ("first_name", "last_name")))
-        guessed = {"name": whole} if whole else {}
-    warnings += [
-        derived(Field[key.upper()], "Gately keeps the name twice; this half was brought in line.")
-        for key in guessed
-        if key not in given
-    ]
-    return {**guessed, **given}
-
-
-def _missing_half(stored: Record | None) -> dict[str, str | None]:
-    if stored is None:
-        return {"first_name": None, "last_name": None}
-    first, last = split_name(stored.name) if stored.name else (None, None)
-    return {"first_name": stored.first_name or first, "last_name": stored.last_name or last}
 
 
 def _required(field: Field, what: str) -> InputProblem:

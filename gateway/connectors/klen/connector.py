@@ -6,7 +6,6 @@ Source: docs/providers/klen.md.
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from gateway.connectors.base import PageRequest, Planned, RecordPage, Updated
 from gateway.connectors.clock import utc_now
@@ -14,12 +13,13 @@ from gateway.connectors.klen import mapping, wire
 from gateway.connectors.klen.capabilities import CAPABILITIES
 from gateway.connectors.klen.phones import left_over
 from gateway.connectors.paging import PageToken, next_page, raw_items, walk_for_email
+from gateway.connectors.stages import before_writing
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import ContactStatus, Field, Record, RecordKey
 from gateway.domain.errors import FieldUnsupported, OperationUnsupported, ProviderFailure, ReplyUnreadable
-from gateway.domain.exchange import Call, CallKind, Reply
+from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning, dropped
-from gateway.upstream.decode import decode
+from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
 MAX_PAGE_SIZE = 100
@@ -39,9 +39,8 @@ class KlenConnector:
         return None if re.fullmatch(r"[1-9][0-9]{0,18}", remote_id) else "Klen AI ids are whole numbers"
 
     async def read(self, remote_id: str) -> Record:
-        reply = await self._get(remote_id)
-        contact = decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
-        return mapping.to_record(contact, fetched_at=self._clock(), raw=reply.body)
+        contact, raw = await self._details(remote_id)
+        return mapping.to_record(contact, fetched_at=self._clock(), raw=raw)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         wanted = request.filter
@@ -78,15 +77,14 @@ class KlenConnector:
     async def update(self, remote_id: str, patch: Patch) -> Updated:
         stored: wire.Details | None = None
         if mapping.needs_stored(patch):
-            reply = await self._get(remote_id)
-            stored = decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
+            with before_writing():
+                stored, _ = await self._details(remote_id)
         planned = mapping.from_patch(patch, stored)
         if not planned.body:
             return Updated(record=self._untold(remote_id), action=WriteAction.UNCHANGED, warnings=planned.warnings)
         path = f"/contacts/{remote_id}/update"
         reply = await self._upstream.send(Call("PATCH", path, planned.body, kind=CallKind.UPDATE))
-        if reply.body.strip():
-            decode(reply.body, dict[str, Any], CAPABILITIES.provider, reply.status)
+        check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
         if patch.phones and stored and left_over(patch.phones, stored.phone_numbers or ()):
             record, kept = await self._look_for_kept_numbers(remote_id, patch)
             return Updated(record=record, warnings=planned.warnings + kept)
@@ -98,19 +96,19 @@ class KlenConnector:
     async def _look_for_kept_numbers(self, remote_id: str, patch: Patch) -> tuple[Record, tuple[WriteWarning, ...]]:
         """Whether an update removes the numbers that it leaves out is not documented: look, and say so."""
         try:
-            reply = await self._get(remote_id)
-            contact = decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
+            contact, raw = await self._details(remote_id)
         except ProviderFailure:
             message = "Whether Klen AI removed the numbers that the new list leaves out could not be seen."
             return self._untold(remote_id), (dropped(Field.PHONES, message),)
-        record = mapping.to_record(contact, fetched_at=self._clock(), raw=reply.body)
+        record = mapping.to_record(contact, fetched_at=self._clock(), raw=raw)
         if not left_over(patch.phones or (), contact.phone_numbers or ()):
             return record, ()
         message = "Klen AI kept numbers that the new list leaves out: it has no call that removes one."
         return record, (dropped(Field.PHONES, message),)
 
-    async def _get(self, remote_id: str) -> Reply:
-        return await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+    async def _details(self, remote_id: str) -> tuple[wire.Details, bytes]:
+        reply = await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+        return decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status), reply.body
 
     async def _page(self, request: PageRequest, query: dict[str, str], kind: CallKind) -> RecordPage:
         token = PageToken.read(request.token, request.limit, maximum=MAX_PAGE_SIZE)

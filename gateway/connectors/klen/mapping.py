@@ -11,9 +11,10 @@ from msgspec import UNSET
 
 from gateway.connectors.base import Planned
 from gateway.connectors.klen import wire
+from gateway.connectors.klen.addresses import address_fields
 from gateway.connectors.klen.capabilities import CAPABILITIES
 from gateway.connectors.klen.phones import phone_entries
-from gateway.domain.changes import Changes, Draft, Patch, WantedAddress
+from gateway.domain.changes import Changes, Draft, Patch
 from gateway.domain.compare import email_key, text_key
 from gateway.domain.contact import (
     Address,
@@ -31,7 +32,7 @@ from gateway.domain.contact import (
 from gateway.domain.errors import InputProblem
 from gateway.domain.names import join_name, split_name
 from gateway.domain.normalise import e164
-from gateway.domain.writes import WriteWarning, coerced, derived, dropped
+from gateway.domain.writes import WriteWarning, derived, dropped
 from gateway.upstream.decode import in_utc
 
 READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
@@ -140,7 +141,9 @@ def from_draft(draft: Draft) -> Planned:
     body: dict[str, Any] = {**_names(draft, warnings)}
     if not body.get("first_name"):
         message = "Klen AI needs a first name; send firstName, or a name to split."
-        problems.append(_problem(Field.FIRST_NAME.input_path, "REQUIRED", message))
+        problems.append(
+            InputProblem(path=Field.FIRST_NAME.input_path, code="REQUIRED", message=message, provider=Provider.KLEN)
+        )
     body |= _fields(draft, warnings, problems)
     if draft.phones:
         body["phone_numbers"] = phone_entries(draft.phones, stored=(), problems=problems)
@@ -214,7 +217,7 @@ def _fields(changes: Changes, warnings: list[WriteWarning], problems: list[Input
         if (value := changes.value(field)) is not UNSET:
             body[field.value] = value
     if changes.addresses is not UNSET:
-        body |= _address(changes.addresses[0] if changes.addresses else None, warnings, problems)
+        body |= address_fields(changes.addresses[0] if changes.addresses else None, warnings, problems)
     if changes.tags is not UNSET:
         body["tags"] = list((changes.tags.whole if changes.tags else None) or ())
     if changes.custom_fields is None:
@@ -238,38 +241,3 @@ def _status(changes: Changes, warnings: list[WriteWarning]) -> dict[str, str]:
         warnings.append(dropped(Field.STATUS, f"Klen AI has no word for {changes.status.name}."))
         return {}
     return {"status": word}
-
-
-def _address(
-    address: WantedAddress | None, warnings: list[WriteWarning], problems: list[InputProblem]
-) -> dict[str, str | None]:
-    """Flat when written. All parts travel together, so that no part of an old address stays behind."""
-    if address is None:
-        return dict.fromkeys(("address", "city", "state", "zip_code", "country"))
-    street = ", ".join(part for part in (address.street, address.street2) if part) or None
-    path = (*Field.ADDRESSES.input_path, str(address.position))
-    if not address.parts:
-        street = address.formatted
-        message = "Klen AI has no one-line address; the line went to the street."
-        warnings.append(coerced(Field.ADDRESSES, message, address.position, "formatted"))
-    elif address.formatted and address.formatted != one_line(*address.parts):
-        message = "Klen AI stores the parts of an address; the formatted line was left out."
-        warnings.append(dropped(Field.ADDRESSES, message, address.position, "formatted"))
-    if address.street2:
-        message = "Klen AI has one street line; the second was joined to it."
-        warnings.append(coerced(Field.ADDRESSES, message, address.position, "street2"))
-    country = address.country
-    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        message = "Klen AI takes a country by its ISO 3166-1 alpha-2 code, such as FI"
-        problems.append(_problem((*path, "country"), "COUNTRY_CODE", message))
-    return {
-        "address": street,
-        "city": address.city,
-        "state": address.state,
-        "zip_code": address.postal_code,
-        "country": country.upper() if country else None,
-    }
-
-
-def _problem(path: tuple[str, ...], code: str, message: str) -> InputProblem:
-    return InputProblem(path=path, code=code, message=message, provider=Provider.KLEN)

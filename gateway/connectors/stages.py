@@ -1,4 +1,4 @@
-"""A write of several calls that fails after the first: neither applied nor not, so it is said to be unknown."""
+"""Writes that take several calls: what a failure says depends on how far the write had come."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +8,23 @@ from gateway.domain.errors import ProviderFailure, WriteOutcome
 
 
 @contextmanager
-def partly_applied(*, done: bool, field: Field) -> Iterator[None]:
-    """When `done` says that an earlier call of the same write was applied, a failure inside names the
-    field that is missing and claims nothing about the whole."""
+def before_writing() -> Iterator[None]:
+    """For reads that a write begins with: whatever fails here, nothing has been sent yet."""
     try:
         yield
     except ProviderFailure as failure:
-        if not done:
+        failure.outcome = WriteOutcome.NOT_APPLIED
+        raise
+
+
+@contextmanager
+def after_writing(field: Field, *, written: bool) -> Iterator[None]:
+    """For the later calls of a write. When an earlier one was applied (`written`), a failure here leaves the
+    whole neither applied nor not: it names the field that is missing and claims nothing more."""
+    try:
+        yield
+    except ProviderFailure as failure:
+        if not written:
             raise
         fault = failure.fault
         raise type(failure)(

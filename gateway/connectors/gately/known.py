@@ -1,0 +1,53 @@
+"""What a Gately answer is an authority on: all of a read, part of everything else.
+
+Source: docs/providers/gately.md, "In examples" and ambiguities 5 to 7.
+"""
+
+from msgspec import UNSET
+
+from gateway.connectors.gately import wire
+from gateway.connectors.gately.capabilities import CAPABILITIES
+from gateway.domain.contact import Field
+
+READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+
+# Which keys have to be present before an answer that may be partial is an authority on a field.
+_KEYS: dict[Field, tuple[str, ...]] = {
+    Field.NAME: ("name",),
+    Field.FIRST_NAME: ("first_name",),
+    Field.LAST_NAME: ("last_name",),
+    Field.EMAILS: ("email",),
+    Field.PHONES: ("phone", "mobile"),
+    Field.ADDRESSES: ("address_line_1", "address_line_2", "city", "state", "zip", "country"),
+    Field.COMPANY: ("company",),
+    Field.STATUS: ("status",),
+    Field.TAGS: ("tags",),
+    Field.NOTES: ("notes",),
+    Field.CUSTOM_FIELDS: ("custom_fields",),
+    Field.UNSUBSCRIBED: ("unsubscribed",),
+    Field.EXTERNAL_ID: ("external_id",),
+    Field.CREATED_AT: ("created_at",),
+    Field.UPDATED_AT: ("updated_at",),
+    Field.LAST_CONTACTED_AT: ("last_contacted_at",),
+}
+
+# What the documented list item shows; Gately leaves empty fields out, so absent means empty there.
+LISTED = frozenset(
+    {
+        Field.NAME,
+        Field.EMAILS,
+        Field.COMPANY,
+        Field.STATUS,
+        Field.UNSUBSCRIBED,
+        Field.TAGS,
+        Field.CUSTOM_FIELDS,
+        Field.LAST_CONTACTED_AT,
+        Field.CREATED_AT,
+        Field.UPDATED_AT,
+    }
+)
+
+
+def told(contact: wire.Contact) -> frozenset[Field]:
+    """The fields that an answer mentions."""
+    return frozenset(field for field, keys in _KEYS.items() if all(getattr(contact, key) is not UNSET for key in keys))
