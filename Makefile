@@ -1,5 +1,5 @@
 # Everything here works on a fresh machine with Python 3.11 and make.
-PYTHON ?= python3.11
+PYTHON ?= $(or $(shell command -v python3.11),python3)
 BIN    := .venv/bin
 
 # Node comes as a wheel, so that every machine builds GraphiQL with the same one.
@@ -17,7 +17,8 @@ help: ## Show this help.
 install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json ## Set everything up in .venv.
 
 .venv/installed: constraints.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH; give another Python 3.11 as PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; give one as PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

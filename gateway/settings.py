@@ -26,7 +26,9 @@ class GatewaySettings(BaseSettings):
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
     port: int = Field(8000, ge=0, le=65535, description="a port from 0 (any free one) to 65535")
-    mode: Literal["development", "production"] = Field("development", description="development or production")
+    mode: Literal["development", "production"] = Field(
+        "development", description="development, or production, which insists on https base URLs"
+    )
     database_url: str = Field(
         "sqlite+aiosqlite:///contact-gateway.db",
         description="an SQLite database such as sqlite+aiosqlite:///contact-gateway.db",
@@ -76,10 +78,15 @@ def read_provider_settings(registration: Registration, mode: str) -> Any:
             travels with every call.
     """
     settings: Any = _read(registration.settings)
-    url = str(settings.base_url)
-    if mode == "production" and not url.startswith("https://") and not is_loopback(url):
-        prefix = registration.settings.model_config.get("env_prefix")
+    prefix = registration.settings.model_config.get("env_prefix")
+    url = settings.base_url
+    if mode == "production" and url.scheme != "https" and not is_loopback(str(url)):
         raise WrongSettings(f"{prefix}BASE_URL: must begin with https:// in production.")
+    if url.username or url.password or url.query or url.fragment:
+        raise WrongSettings(f"{prefix}BASE_URL: must hold no user, query or fragment. Give the host and the path.")
+    key = api_key(settings)
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        raise WrongSettings(f"{prefix}API_KEY: holds characters that no key has. Give it without spaces and quotes.")
     return settings
 
 

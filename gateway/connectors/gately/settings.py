@@ -12,7 +12,9 @@ class GatelySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GATELY_", env_file=".env", extra="ignore")
 
     api_key: SecretStr | None = Field(None, description="API key; Gately is used when it is set")
-    project_id: str | None = Field(None, description="UUID of the project; sent on every call when set")
+    project_id: str | None = Field(
+        None, pattern=r"^[\w-]*$", description="UUID of the project; sent on every call when set"
+    )
     base_url: AnyHttpUrl = Field(AnyHttpUrl("https://api.usegately.com/api/v1"), description="a URL including the path")
 
 

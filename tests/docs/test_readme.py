@@ -1,0 +1,90 @@
+"""What README claims is what the gateway does."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.connectors.registry import REGISTRY
+from gateway.domain.errors import ErrorCode
+from gateway.sandbox.magic import MAGIC
+from gateway.settings import GatewaySettings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def _table(heading):
+    """The cells of the table below a heading, without its head."""
+    section = README.split(f"{heading}\n", 1)[1].split("\n#", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[2:]]
+
+
+def test_every_query_gets_the_answer_that_stands_below_it(gateway):
+    pairs = re.findall(r"```graphql\n(.*?)```\s+```json\n(.*?)```", README, re.DOTALL)
+    assert len(pairs) == README.count("```graphql") == 3
+    for document, answer in pairs:
+        assert gateway.send(document) == json.loads(answer)
+
+
+def test_the_settings_table_is_what_the_code_reads():
+    read = {}
+    for settings in [*(entry.settings for entry in REGISTRY), GatewaySettings]:
+        prefix = settings.model_config["env_prefix"]
+        for name, field in settings.model_fields.items():
+            default = field.get_default(call_default_factory=True)
+            read[f"{prefix}{name.upper()}"] = (_written(default), field.description)
+    assert {row[0].strip("`"): (row[1].strip("`"), row[2]) for row in _table("## Settings")} == read
+
+
+def _written(default):
+    if default is None:
+        return ""
+    if isinstance(default, tuple):
+        return ",".join(default)
+    if isinstance(default, float) and default.is_integer():
+        return str(int(default))
+    return str(default)
+
+
+def test_the_error_table_names_every_code_once():
+    named = [row[0] for row in _table("## Error codes")]
+    assert named[: len(ErrorCode)] == [code.value for code in ErrorCode]
+    assert len(set(named)) == len(named)
+
+
+def test_the_codes_outside_the_enum_are_those_that_the_source_says():
+    sources = [ROOT / "resolvers/errors.py", ROOT / "resolvers/execution.py", *(ROOT / "gateway/http").glob("*.py")]
+    text = "\n".join(source.read_text() for source in sources)
+    said = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {code.value for code in ErrorCode}
+    named = {code for row in _table("## Error codes")[len(ErrorCode) :] for code in row[0].split(", ")}
+    assert named == said
+
+
+def test_the_magic_words_are_those_of_the_sandbox():
+    rows = _table("### Addresses that break a provider")
+    assert {row[0].strip("`"): row[1] for row in rows} == {word: magic.description for word, magic in MAGIC.items()}
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_link_and_path_leads_somewhere(document):
+    text = (ROOT / document).read_text()
+    folder = (ROOT / document).parent
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
+        named = set(re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)", (ROOT / document).read_text(), re.MULTILINE))
+        assert {one or other for one, other in named} <= targets
+
+
+def test_the_commands_are_those_of_the_command_line():
+    from gateway.cli import app
+
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert {row[0].strip("`").split()[1] for row in _table("## Commands")} == commands

@@ -1,0 +1,190 @@
+"""Several records become one contact: precedence, union, and a null that is honest."""
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from gateway.domain.contact import Address, ContactStatus, Email, Field, Phone, PhoneType, Provider, Record, RecordKey
+from gateway.domain.errors import ProviderBroken, ProviderFailure, RateLimited
+from gateway.domain.merge import Answer, unified
+
+NOW = datetime(2031, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
+GATELY, KLEN, COMETLY = (RecordKey(provider, "1") for provider in (Provider.GATELY, Provider.KLEN, Provider.COMETLY))
+BROKEN = ProviderBroken(Provider.KLEN, "Klen AI failed.")
+
+
+def record(key: RecordKey = GATELY, **values: Any) -> Record:
+    return Record(key=key, known=frozenset(Field), fetched_at=NOW, **values)
+
+
+def said(key: RecordKey = GATELY, **values: Any) -> Answer:
+    return Answer(key=key, record=record(key, **values))
+
+
+def failed(failure: ProviderFailure = BROKEN, key: RecordKey = KLEN) -> Answer:
+    return Answer(key=key, failure=failure)
+
+
+def gone(key: RecordKey = COMETLY) -> Answer:
+    return Answer(key=key)
+
+
+def email(address: str, *, primary: bool = False) -> Email:
+    return Email(address=address, normalized=address.lower(), primary=primary)
+
+
+def phone(number: str, *, e164: str | None = None, primary: bool = False) -> Phone:
+    return Phone(number=number, e164=e164, type=PhoneType.OTHER, primary=primary)
+
+
+# Single values
+
+
+def test_a_single_value_is_the_first_one_in_order_of_precedence() -> None:
+    answers = [said(GATELY), said(KLEN, company="Harbour Ltd"), said(COMETLY, company="Northwind Oy")]
+    assert unified(Field.COMPANY, answers) == "Harbour Ltd"
+
+
+@pytest.mark.parametrize("falsy", [False, ""])
+def test_a_falsy_value_is_a_value(falsy: object) -> None:
+    assert unified(Field.UNSUBSCRIBED, [said(unsubscribed=falsy), said(KLEN, unsubscribed=True)]) is falsy
+
+
+def test_a_value_that_was_found_hides_a_failure() -> None:
+    assert unified(Field.STATUS, [failed(), said(COMETLY, status=ContactStatus.NEW)]) is ContactStatus.NEW
+
+
+# Honest null
+
+
+@pytest.mark.parametrize("field", [Field.NAME, Field.EMAILS, Field.TAGS, Field.CUSTOM_FIELDS])
+def test_nothing_from_anybody_is_null(field: Field) -> None:
+    assert unified(field, [gone(GATELY), gone(KLEN)]) is None
+    assert unified(field, []) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "empty"),
+    [(Field.NAME, None), (Field.EMAILS, ()), (Field.PHONES, ()), (Field.TAGS, ()), (Field.CUSTOM_FIELDS, {})],
+)
+def test_nothing_found_while_a_provider_failed_is_its_failure(field: Field, empty: Any) -> None:
+    with pytest.raises(ProviderBroken) as raised:
+        unified(field, [said(GATELY, **{field.attribute: empty}), failed(), gone()])
+    assert raised.value is BROKEN
+
+
+@pytest.mark.parametrize(("field", "empty"), [(Field.EMAILS, ()), (Field.TAGS, ()), (Field.CUSTOM_FIELDS, {})])
+def test_nothing_found_while_everybody_answered_is_empty(field: Field, empty: Any) -> None:
+    assert unified(field, [said(GATELY, **{field.attribute: empty}), gone()]) == empty
+
+
+def test_the_first_of_several_failures_is_raised() -> None:
+    first = RateLimited(Provider.GATELY, "Wait.")
+    with pytest.raises(RateLimited) as raised:
+        unified(Field.NAME, [failed(first, GATELY), failed()])
+    assert raised.value is first
+
+
+def test_a_list_that_is_not_empty_hides_a_failure() -> None:
+    assert unified(Field.TAGS, [failed(), said(COMETLY, tags=("VIP",))]) == ("VIP",)
+
+
+# Lists
+
+
+def test_emails_are_united_without_regard_to_case_and_the_first_spelling_stays() -> None:
+    answers = [
+        said(GATELY, emails=(email("Ines@Aalto.test", primary=True),)),
+        said(KLEN, emails=(email("ines@aalto.test", primary=True), email("i@x.test"))),
+    ]
+    assert unified(Field.EMAILS, answers) == (email("Ines@Aalto.test", primary=True), email("i@x.test"))
+
+
+def test_the_primary_is_that_of_the_first_record_that_has_one() -> None:
+    answers = [
+        said(COMETLY, emails=(email("a@x.test"), email("b@x.test"))),
+        said(GATELY, emails=(email("b@x.test", primary=True),)),
+        said(KLEN, emails=(email("c@x.test", primary=True),)),
+    ]
+    assert unified(Field.EMAILS, answers) == (email("a@x.test"), email("b@x.test", primary=True), email("c@x.test"))
+
+
+def test_no_primary_anywhere_leaves_none() -> None:
+    assert unified(Field.EMAILS, [said(COMETLY, emails=(email("a@x.test"),))]) == (email("a@x.test"),)
+
+
+def test_phones_are_united_by_e164_and_else_by_their_digits() -> None:
+    answers = [
+        said(GATELY, phones=(phone("+358 40 000 0001", e164="+358400000001"), phone("040 12-3"))),
+        said(KLEN, phones=(phone("+358400000001", e164="+358400000001", primary=True), phone("04012 3"))),
+    ]
+    assert unified(Field.PHONES, answers) == (
+        phone("+358 40 000 0001", e164="+358400000001", primary=True),
+        phone("040 12-3"),
+    )
+
+
+def test_addresses_are_united_by_their_line() -> None:
+    one = Address(city="Turku", country="FI", formatted="Turku, FI", primary=True)
+    other = Address(formatted="turku,  fi")
+    assert unified(Field.ADDRESSES, [said(GATELY, addresses=(one,)), said(COMETLY, addresses=(other,))]) == (one,)
+
+
+def test_tags_are_united_without_regard_to_case_and_the_first_spelling_stays() -> None:
+    answers = [said(GATELY, tags=("VIP", "Beta")), said(KLEN, tags=("vip", "New"))]
+    assert unified(Field.TAGS, answers) == ("VIP", "Beta", "New")
+
+
+def test_custom_fields_are_merged_by_key_and_a_null_leaves_room() -> None:
+    answers = [
+        said(GATELY, custom_fields={"tier": "gold", "seats": None}),
+        said(KLEN, custom_fields={"tier": "silver", "seats": 12, "vip": False}),
+    ]
+    assert unified(Field.CUSTOM_FIELDS, answers) == {"tier": "gold", "seats": 12, "vip": False}
+
+
+# What a summary tells a record about its primaries
+
+
+def test_a_record_learns_its_primaries_from_a_summary() -> None:
+    details = record(
+        COMETLY,
+        name="A. Winter",
+        emails=(email("new@x.test", primary=True), email("old@x.test")),
+        phones=(phone("+358 40 000 0001", e164="+358400000001"),),
+        addresses=(Address(formatted="Turku, FI"),),
+    )
+    summary = record(
+        COMETLY,
+        primaries={
+            Field.NAME: "Ada Winter",
+            Field.EMAILS: "old@x.test",
+            Field.PHONES: "+358400000001",
+            Field.ADDRESSES: "turku, fi",
+        },
+    )
+    assert details.informed_by(summary) == record(
+        COMETLY,
+        name="Ada Winter",
+        emails=(email("new@x.test"), email("old@x.test", primary=True)),
+        phones=(phone("+358 40 000 0001", e164="+358400000001", primary=True),),
+        addresses=(Address(formatted="Turku, FI", primary=True),),
+    )
+
+
+def test_a_summary_without_primaries_changes_nothing() -> None:
+    details = record(COMETLY, emails=(email("a@x.test", primary=True),))
+    assert details.informed_by(record(COMETLY)) is details
+    assert details.informed_by(None) is details
+
+
+def test_an_answer_that_holds_neither_record_nor_failure_is_gone() -> None:
+    assert (gone().gone, failed().gone, said().gone) == (True, False, False)
+
+
+def test_a_record_has_an_email_whatever_its_case() -> None:
+    held = record(emails=(email("Ines@Aalto.test"),))
+    assert held.has_email(" INES@aalto.test")
+    assert not held.has_email("nes@aalto.test")
+    assert not record().has_email("ines@aalto.test")
