@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,11 +47,9 @@ def serve() -> None:
                 " or try `gateway demo`."
             )
         with _listening(settings) as listener:
-            out.print(f"GraphQL and GraphiQL: {_address(settings, listener)}/graphql")
-            out.print(
-                f"Providers: {', '.join(connector.capabilities.display_name for connector in connectors.values())}"
-            )
-            asyncio.run(_serve(build_app(settings, connectors), listener))
+            names = ", ".join(connector.capabilities.display_name for connector in connectors.values())
+            text = f"GraphQL and GraphiQL: {_address(settings, listener)}/graphql\nProviders: {names}"
+            asyncio.run(_serve(build_app(settings, connectors), listener, lambda: out.print(text)))
 
 
 @app.command()
@@ -136,7 +134,7 @@ def _address(settings: GatewaySettings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-async def _serve(application: Starlette, listener: socket.socket) -> None:
+async def _serve(application: Starlette, listener: socket.socket, say_where: Callable[[], None]) -> None:
     """Until SIGINT or SIGTERM: what runs ends first, then everything is closed."""
     config = uvicorn.Config(
         application, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False
@@ -145,6 +143,7 @@ async def _serve(application: Starlette, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
     async with application.router.lifespan_context(application):
+        say_where()
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
@@ -152,8 +151,7 @@ async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
     async with running(Sandbox()) as simulators:
         os.environ.update(simulators.environment())
         application = build_app(settings, build_connectors(settings))
-        _say_where(_address(settings, listener), simulators)
-        await _serve(application, listener)
+        await _serve(application, listener, lambda: _say_where(_address(settings, listener), simulators))
 
 
 async def _sandbox(port: int) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import msgspec
 import strawberry
 
 from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
+from gateway.domain.errors import ReplyUnreadable
 from gateway.domain.identity import contact_id, record_id
 from gateway.domain.merge import Answer
+from gateway.upstream.decode import decode
 from resolvers.context import Info
 from resolvers.faults import Source
 from resolvers.scalars import JSON, DateTime
@@ -132,7 +133,15 @@ async def _provider_status(root: "ContactRecord") -> Any:
 async def _raw(root: "ContactRecord") -> Any:
     summary = root.view.summary
     answer = root.view.answer() if root.view.told is None or not (summary and summary.raw) else root.view.told
-    return await _from_answer(answer, lambda record: record.raw and msgspec.json.decode(record.raw))
+    return await _from_answer(answer, _read_raw)
+
+
+def _read_raw(record: Record) -> Any:
+    """What no field of ours reads has not been decoded before, so it may still turn out to be no JSON."""
+    try:
+        return record.raw and decode(record.raw, object, record.key.provider)
+    except ReplyUnreadable as failure:
+        return failure
 
 
 async def _from_answer(answer: Answer | Awaitable[Answer], read: Callable[[Record], Any]) -> Any:
@@ -169,4 +178,4 @@ class ContactRecord(Node, ContactFields):
 async def contact_of(info: Info, key: RecordKey, selection: Selection, known: Record | None = None) -> Contact:
     """The contact that a record belongs to; nobody is asked yet."""
     family = await info.context.families.load(key)
-    return Contact(view=ContactView(info.context, family, selection, [known] if known else []))
+    return Contact(view=ContactView(info.context, family, selection, {known.key: known} if known else None))

@@ -30,10 +30,13 @@ def executor(schema: strawberry.Schema, use_cases: UseCases) -> Callable[[GraphQ
                 allowed_operation_types=_ANY if request.may_mutate else _QUERY_ONLY,
             )
         except InvalidOperationTypeError:
+            if request.may_mutate:
+                return GraphQLResult(body=_unknown_operation("There are no subscriptions here."), executed=False)
             message = "GET is for queries; send mutations by POST."
             raise RequestRefused(405, "METHOD_NOT_ALLOWED", message, {"Allow": "POST"}) from None
-        except CannotGetOperationTypeError as error:
-            return GraphQLResult(body=_unknown_operation(str(error)), executed=False)
+        except CannotGetOperationTypeError:
+            message = f"The document has no operation named {request.operation_name!r}."
+            return GraphQLResult(body=_unknown_operation(message), executed=False)
         refused = isinstance(result, PreExecutionError)
         executing = not refused
         body: dict[str, Any] = {}

@@ -181,6 +181,7 @@ def _phone(item: PhoneInput, position: int) -> WantedPhone:
         primary=item.primary,
         do_not_call=_or_none(item.do_not_call),
         position=position,
+        primary_named=item.primary,
     )
 
 
@@ -208,8 +209,10 @@ def _tags(field: Any) -> Any:
         return _value(field)
     patch: TagsPatch = field.value
     if patch.set is not None:
-        return WantedTags(whole=_names(patch.set))
-    return WantedTags(add=_names(patch.add), remove=_names(patch.remove))
+        return WantedTags(whole=_names(patch.set), below=("set",))
+    return WantedTags(
+        add=_names(patch.add), remove=_names(patch.remove), below=("add",) if patch.add is not None else ("remove",)
+    )
 
 
 def _names(field: Any) -> tuple[str, ...]:
@@ -222,7 +225,7 @@ def _custom_fields(field: Any) -> Any:
     patch: CustomFieldsPatch = field.value
     merge = patch.merge is not None
     wanted = patch.merge if patch.merge is not None else patch.replace
-    return WantedCustomFields(values=wanted.value, merge=merge)  # type: ignore[union-attr, arg-type]
+    return WantedCustomFields(values=wanted.value, merge=merge, below=("merge" if merge else "replace",))  # type: ignore[union-attr, arg-type]
 
 
 def _whole_object(field: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -35,6 +36,23 @@ class OperationScope(SchemaExtension):
         mutates = self.execution_context.operation_type.value == OperationType.MUTATION.value
         with operation(deadline_seconds=self._mutation_seconds if mutates else self._query_seconds):
             yield
+
+
+class OneOperation(SchemaExtension):
+    """A document of several operations needs `operationName`: guessing could run the wrong one, even a mutation."""
+
+    def on_operation(self) -> Iterator[None]:
+        if self.execution_context.operation_name is None:
+            self.execution_context.validation_rules += (_OneOperationRule,)
+        yield
+
+
+class _OneOperationRule(ValidationRule):
+    def enter_document(self, node: DocumentNode, *_: Any) -> None:
+        operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        if len(operations) > 1:
+            message = "The document has several operations; name the one to run as `operationName`."
+            self.report_error(GraphQLError(message, operations))
 
 
 class _DepthRule(ValidationRule):

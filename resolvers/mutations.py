@@ -109,7 +109,7 @@ async def _contact_after(info: Info, written: Written) -> Contact | Any | None:
         return None
     family = await info.context.families.load(written.anchor)
     selection = contact_selection(info._raw_info, ("contact",))
-    records = [result.record for result in written.results if result.record]
+    records = {result.record.key: result.record for result in written.results if result.record}
     return Contact(view=ContactView(info.context, family, selection, records))
 
 

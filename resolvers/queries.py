@@ -1,9 +1,11 @@
 """The queries: translate the arguments, delegate, translate the answer."""
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 import strawberry
+from strawberry import UNSET
 
 from gateway.connectors.base import ContactFilter as DomainFilter
 from gateway.contacts.listing import Edge, Listing
@@ -20,6 +22,8 @@ from resolvers.selection import Selection, contact_selection, record_selection
 from resolvers.views import ContactView, RecordView
 
 MAX_NODES = 100
+
+T = TypeVar("T")
 
 Providers = Annotated[
     list[Provider] | None,
@@ -147,35 +151,41 @@ async def nodes(
 async def contacts_by_email(
     info: Info,
     email: Annotated[str, strawberry.argument(description="The whole address; upper and lower case are equal.")],
-    providers: Providers = None,
+    providers: Providers = UNSET,
 ) -> ContactMatches | None:
-    matches = await info.context.use_cases.reading.by_email(email, providers)
+    matches = await info.context.use_cases.reading.by_email(email, _given(providers))
     selection = contact_selection(info._raw_info, ("contacts",))
     families = await info.context.families.load_many([record.key for record in matches.records])
+    by_key = {record.key: record for record in matches.records}
     by_anchor: dict[RecordKey, Family] = {family.anchor: family for family in families}
-    contacts = [
-        Contact(view=ContactView(info.context, family, selection, matches.records)) for family in by_anchor.values()
-    ]
+    contacts = [Contact(view=ContactView(info.context, family, selection, by_key)) for family in by_anchor.values()]
     return ContactMatches(matches=matches, contacts=contacts)
 
 
 async def contacts(
     info: Info,
     first: Annotated[int, strawberry.argument(description="How many contacts at most, 1 to 100.")] = 20,
-    after: Annotated[str | None, strawberry.argument(description="The endCursor of the page before.")] = None,
-    providers: Providers = None,
-    filter: Annotated[ContactFilter | None, strawberry.argument(description="What to list only.")] = None,
+    after: Annotated[str | None, strawberry.argument(description="The endCursor of the page before.")] = UNSET,
+    providers: Providers = UNSET,
+    filter: Annotated[ContactFilter | None, strawberry.argument(description="What to list only.")] = UNSET,
 ) -> ContactConnection | None:
     selection = contact_selection(info._raw_info, ("edges", "node"), ("nodes",))
     listing = await info.context.use_cases.lists.page(
         first=first,
-        after=after,
-        providers=providers,
+        after=_given(after),
+        providers=_given(providers),
         wanted=filter.to_domain() if filter else DomainFilter(),
         fields=selection.every_field,
     )
-    found: list[Any] = await asyncio.gather(*(_listed(info, edge, selection) for edge in listing.edges))
-    return ContactConnection(listing=listing, contacts=found, after=after)
+    summaries = {record.key: record for record in listing.summaries}
+    pending = [_listed(info, edge, selection, summaries) for edge in listing.edges]
+    found: list[Any] = await asyncio.gather(*pending)
+    return ContactConnection(listing=listing, contacts=found, after=_given(after))
+
+
+def _given(argument: T | None) -> T | None:
+    """An argument that was left out counts as null; its default stays out of the schema."""
+    return None if argument is UNSET else argument
 
 
 async def existing_contact(info: Info, key: RecordKey, selection: Selection) -> Contact | None:
@@ -191,7 +201,8 @@ async def _node(info: Info, id: str, path: tuple[str, ...]) -> Any:
     if parsed.type is NodeType.CONTACT:
         return await existing_contact(info, parsed.key, contact_selection(info._raw_info, ()))
     record = RecordView(info.context, parsed.key)
-    if record.needs_asking(record_selection(info._raw_info)):
+    asked = record_selection(info._raw_info)
+    if record.needs_asking(asked.record_fields, raw=asked.raw):
         answer = await info.context.records.load(parsed.key)
         if answer.record is None:
             return answer.failure
@@ -205,12 +216,12 @@ async def _or_error(pending: Any) -> Any:
         return error
 
 
-async def _listed(info: Info, edge: Edge, selection: Selection) -> Any:
+async def _listed(info: Info, edge: Edge, selection: Selection, summaries: Mapping[RecordKey, Record]) -> Any:
     """The contact of an edge, or the failure that stands in the place of a provider."""
     if not isinstance(edge.item, Record):
         return edge.item
     family = await info.context.families.load(edge.item.key)
-    return Contact(view=ContactView(info.context, family, selection, [edge.item]))
+    return Contact(view=ContactView(info.context, family, selection, summaries))
 
 
 @strawberry.type(description="Everything that can be read.")

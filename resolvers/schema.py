@@ -8,7 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.enums  # noqa: F401  (registers the enums before any type refers to them)
 from resolvers.contact import Contact, ContactRecord
-from resolvers.limits import DepthLimit, OperationScope
+from resolvers.limits import DepthLimit, OneOperation, OperationScope
 from resolvers.mutations import Mutation
 from resolvers.payloads import ProviderWriteFailure, ProviderWriteSuccess
 from resolvers.queries import Query
@@ -32,6 +32,7 @@ def build_schema(*, query_seconds: float, mutation_seconds: float) -> strawberry
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=MAX_DOCUMENT_TOKENS),
             DepthLimit,
+            OneOperation,
             lambda: OperationScope(query_seconds=query_seconds, mutation_seconds=mutation_seconds),
         ],
     )

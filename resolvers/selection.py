@@ -1,10 +1,21 @@
 """Which fields of a contact an operation asks for: they decide who is called at all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graphql import GraphQLObjectType, GraphQLResolveInfo
-from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
+from graphql import (
+    BooleanValueNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+)
 
 from gateway.domain.contact import CONTACT_FIELDS, Field
 
@@ -36,7 +47,7 @@ class Selection:
 
 def contact_selection(info: ResolveInfo, *paths: tuple[str, ...]) -> Selection:
     """What is selected of the contacts at these paths below the field being resolved, () being itself."""
-    found: dict[str, list[FieldDetails]] = {}
+    found: dict[str, list[FieldNode]] = {}
     for path in paths:
         for name, nodes in _contact_fields(info, path).items():
             found.setdefault(name, []).extend(nodes)
@@ -51,15 +62,15 @@ def contact_selection(info: ResolveInfo, *paths: tuple[str, ...]) -> Selection:
 
 def record_selection(info: ResolveInfo) -> Selection:
     """What is selected of the record that the field being resolved answers."""
-    found = _below(info, "ContactRecord", _own(info))
+    found = _below(info, "ContactRecord", info.field_nodes)
     return Selection(
         record_fields=frozenset(_RECORD_FIELDS[name] for name in found if name in _RECORD_FIELDS),
         raw="raw" in found,
     )
 
 
-def _contact_fields(info: ResolveInfo, path: tuple[str, ...]) -> dict[str, list[FieldDetails]]:
-    nodes, type_name = _own(info), _named_type(info)
+def _contact_fields(info: ResolveInfo, path: tuple[str, ...]) -> dict[str, list[FieldNode]]:
+    nodes, type_name = list(info.field_nodes), _bare(str(info.return_type))
     for step in path:
         parent = info.schema.get_type(type_name)
         assert isinstance(parent, GraphQLObjectType)
@@ -68,24 +79,65 @@ def _contact_fields(info: ResolveInfo, path: tuple[str, ...]) -> dict[str, list[
     return _below(info, "Contact", nodes)
 
 
-def _own(info: ResolveInfo) -> list[FieldDetails]:
-    return [FieldDetails(node, None) for node in info.field_nodes]
+def _below(info: ResolveInfo, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
+    """The selected fields by name; aliases of one field stand together."""
+    found: dict[str, list[FieldNode]] = {}
+    for node in nodes:
+        if node.selection_set:
+            _collect(info, type_name, node.selection_set, found, spread=set())
+    return found
 
 
-def _below(info: ResolveInfo, type_name: str, nodes: list[FieldDetails]) -> dict[str, list[FieldDetails]]:
-    """The selected fields by name, with fragments, @skip and @include taken into account."""
-    parent = info.schema.get_type(type_name)
-    assert isinstance(parent, GraphQLObjectType)
-    fragments = {name: FragmentDetails(fragment) for name, fragment in info.fragments.items()}
-    collected = collect_subfields(info.schema, fragments, info.variable_values, info.operation, parent, nodes)
-    by_name: dict[str, list[FieldDetails]] = {}
-    for group in collected.grouped_field_set.values():
-        by_name.setdefault(group[0].node.name.value, []).extend(group)
-    return by_name
+def _collect(
+    info: ResolveInfo,
+    type_name: str,
+    selections: SelectionSetNode,
+    found: dict[str, list[FieldNode]],
+    *,
+    spread: set[str],
+) -> None:
+    """GraphQL specification, section 6.3.2, CollectFields. graphql-core's own is internal, and wants
+    variables in a form that Strawberry's info does not have."""
+    for node in selections.selections:
+        if not _included(node, info.variable_values):
+            continue
+        if isinstance(node, FieldNode):
+            found.setdefault(node.name.value, []).append(node)
+            continue
+        fragment: InlineFragmentNode | FragmentDefinitionNode
+        if isinstance(node, FragmentSpreadNode):
+            if node.name.value in spread:
+                continue
+            spread.add(node.name.value)
+            fragment = info.fragments[node.name.value]
+        else:
+            assert isinstance(node, InlineFragmentNode)
+            fragment = node
+        if _applies(info, fragment, type_name):
+            _collect(info, type_name, fragment.selection_set, found, spread=spread)
 
 
-def _named_type(info: ResolveInfo) -> str:
-    return _bare(str(info.return_type))
+def _included(node: SelectionNode, variables: Any) -> bool:
+    """@skip and @include; validation has made sure that `if` is a Boolean or a Boolean variable."""
+    for directive in node.directives or ():
+        if directive.name.value in ("skip", "include") and directive.arguments:
+            condition = directive.arguments[0].value
+            if isinstance(condition, VariableNode):
+                holds = bool(variables[condition.name.value])
+            else:
+                assert isinstance(condition, BooleanValueNode)
+                holds = condition.value
+            if holds == (directive.name.value == "skip"):
+                return False
+    return True
+
+
+def _applies(info: ResolveInfo, fragment: InlineFragmentNode | FragmentDefinitionNode, type_name: str) -> bool:
+    if fragment.type_condition is None or fragment.type_condition.name.value == type_name:
+        return True
+    actual = info.schema.get_type(type_name)
+    assert isinstance(actual, GraphQLObjectType)
+    return fragment.type_condition.name.value in {interface.name for interface in actual.interfaces}
 
 
 def _bare(type_text: str) -> str:

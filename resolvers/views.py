@@ -5,13 +5,13 @@ failure comes back as the exception itself, which GraphQL execution raises at th
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from gateway.contacts.reading import Source, SourceState, skipped
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import OperationUnsupported, ProviderFailure
-from gateway.domain.merge import Answer, unified
+from gateway.domain.merge import UNITED_FIELDS, Answer, unified
 from gateway.store.links import Family
 from resolvers.context import Context
 from resolvers.selection import Selection
@@ -20,25 +20,27 @@ from resolvers.selection import Selection
 class RecordView:
     """One record. `summary` is what a list, a search or a write told of it before."""
 
-    def __init__(self, context: Context, key: RecordKey, summary: Record | None = None) -> None:
+    def __init__(self, context: Context, key: RecordKey, summary: Record | None = None, *, gone: bool = False) -> None:
         self.key = key
         self.summary = summary
         self._context = context
         self._capabilities = context.directory.capabilities(key.provider)
-        self._answer: Answer | None = None
+        # Deleted through this gateway: nobody has to be asked whether it is there.
+        self._answer = Answer(key=key) if gone else None
 
     def holds(self, field: Field) -> bool:
         return self._capabilities.of(field).readable
 
-    def needs_asking(self, selection: Selection) -> bool:
-        """Whether the provider has to be called for what is selected."""
+    def knows_value(self, field: Field) -> bool:
+        """Whether the summary tells a value that is not null."""
+        return self.summary is not None and field in self.summary.known and self.summary.value(field) is not None
+
+    def needs_asking(self, fields: frozenset[Field], *, raw: bool) -> bool:
+        """Whether the provider has to be called for these fields, or for the record as it sent it."""
         known = self.summary.known if self.summary else frozenset()
-        if any(self.holds(field) and field not in known for field in selection.every_field):
+        if any(self.holds(field) and field not in known for field in fields):
             return True
-        told = self.summary is not None
-        return (selection.raw and not (told and self.summary.raw)) or (  # type: ignore[union-attr]
-            selection.asks_everybody and not told
-        )
+        return raw and not (self.summary and self.summary.raw)
 
     def value(self, field: Field) -> Any:
         """The record's own value; None where the provider does not hold the field."""
@@ -85,11 +87,11 @@ class ContactView:
         context: Context,
         family: Family,
         selection: Selection,
-        summaries: Iterable[Record] = (),
+        summaries: Mapping[RecordKey, Record] | None = None,
     ) -> None:
-        by_key = {record.key: record for record in summaries}
+        by_key = summaries or {}
         keys = context.directory.in_order(family.members)
-        self.records = [RecordView(context, key, by_key.get(key)) for key in keys]
+        self.records = [RecordView(context, key, by_key.get(key), gone=key in family.gone) for key in keys]
         self._anchor = self.records[keys.index(family.anchor)]
         self._selection = selection
 
@@ -99,11 +101,28 @@ class ContactView:
 
     def value(self, field: Field) -> Any:
         """The unified value, or the failure that stands in its place (the honest null)."""
-        answers = [record.answer_for(field) for record in self.records if record.holds(field)]
+        answers = [record.answer_for(field) for record in self._tellers(field)]
         known = [answer for answer in answers if isinstance(answer, Answer)]
         if len(known) == len(answers):
             return _unified_value(field, known)
         return self._awaited_value(field, answers)
+
+    def _tellers(self, field: Field) -> list[RecordView]:
+        """The records that can hold a field; whoever comes after a known single value need not be asked."""
+        tellers: list[RecordView] = []
+        for record in self.records:
+            if record.holds(field):
+                tellers.append(record)
+                if field not in UNITED_FIELDS and record.knows_value(field):
+                    break
+        return tellers
+
+    def _needs_asking(self, record: RecordView) -> bool:
+        asked = self._selection
+        if asked.asks_everybody:
+            return record.summary is None
+        own = frozenset(field for field in asked.fields if record in self._tellers(field))
+        return record.needs_asking(own | asked.record_fields, raw=asked.raw)
 
     async def _awaited_value(self, field: Field, answers: list[Answer | Awaitable[Answer]]) -> Any:
         pending = [answer for answer in answers if not isinstance(answer, Answer)]
@@ -113,7 +132,7 @@ class ContactView:
 
     async def ask(self) -> None:
         """Calls every provider that the selection needs, all at once."""
-        needed = [record.answer() for record in self.records if record.needs_asking(self._selection)]
+        needed = [record.answer() for record in self.records if self._needs_asking(record)]
         await asyncio.gather(*(answer for answer in needed if not isinstance(answer, Answer)))
 
     @property

@@ -48,13 +48,17 @@ NOT_HELD = FieldCapability()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """Everything a caller may know beforehand; a test holds it against what the mapping does."""
+    """Everything a caller may know beforehand; a test holds it against what the mapping does.
+
+    `replaces_ids` says that a record may answer under another id than it was asked for by.
+    """
 
     provider: Provider
     display_name: str
     operations: frozenset[CallKind]
     fields: Mapping[Field, FieldCapability]
     filters: frozenset[FilterName]
+    replaces_ids: bool = False
 
     def of(self, field: Field) -> FieldCapability:
         return self.fields.get(field, NOT_HELD)
@@ -87,9 +91,11 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPage:
-    """`next_token` is None on the last page; `total` is None where the provider does not tell."""
+    """`token` asks for this same page again; `next_token` is None on the last page; `total` is None where
+    the provider does not tell."""
 
     records: tuple[Record, ...]
+    token: str
     next_token: str | None
     total: int | None
 

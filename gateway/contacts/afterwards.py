@@ -3,16 +3,28 @@
 The answer stands already, so a database that cannot take the note is logged and costs nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.connectors.base import Capabilities
 from gateway.contacts.directory import Directory
 from gateway.domain.contact import RecordKey
-from gateway.store.links import LinkStore
+from gateway.domain.errors import ReplyUnreadable
+from gateway.store.links import Family, LinkStore
 
 log = structlog.get_logger(__name__)
+
+
+def check_replaced(capabilities: Capabilities, *, old: RecordKey, new: RecordKey) -> None:
+    """
+    Raises:
+        ReplyUnreadable: when a provider that never replaces ids answers with another record than asked for.
+    """
+    if not capabilities.replaces_ids:
+        message = f"{capabilities.display_name} answered with another contact than the one asked for."
+        raise ReplyUnreadable(old.provider, message)
 
 
 async def follow(links: LinkStore, directory: Directory, *, old: RecordKey, new: RecordKey) -> None:
@@ -23,9 +35,12 @@ async def follow(links: LinkStore, directory: Directory, *, old: RecordKey, new:
         log.warning("alias_not_stored", provider=old.provider, error=type(error).__name__)
 
 
-async def forget(links: LinkStore, keys: Iterable[RecordKey]) -> None:
-    """Drops the links of a contact that is gone; left behind they would only point at nothing."""
+async def note_deleted(links: LinkStore, family: Family, deleted: Collection[RecordKey]) -> None:
+    """A contact that is gone needs no links; of one that is left, the deleted records are marked."""
     try:
-        await links.forget(keys)
+        if family.members <= {*deleted, *family.gone}:
+            await links.forget(family.members)
+        else:
+            await links.mark_gone(deleted)
     except SQLAlchemyError as error:
-        log.warning("links_not_dropped", error=type(error).__name__)
+        log.warning("deletion_not_noted", error=type(error).__name__)

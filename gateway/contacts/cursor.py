@@ -5,7 +5,9 @@ It is checked, not secret: it holds no more than page numbers and the providers'
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Annotated
 
 import msgspec
 
@@ -22,15 +24,16 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     """`skip` items of the page behind `token` were dealt already; `total` is what the provider said last."""
 
     token: str | None = None
-    skip: int = 0
+    skip: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     done: bool = False
-    total: int | None = None
+    total: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
 
 
 class _Content(msgspec.Struct, frozen=True, array_like=True):
     version: int
     arguments: str
     positions: dict[str, Position]
+    turn: str
 
 
 def fingerprint(providers: Sequence[Provider], wanted: ContactFilter) -> str:
@@ -39,13 +42,22 @@ def fingerprint(providers: Sequence[Provider], wanted: ContactFilter) -> str:
     return blake2b(text, digest_size=8).hexdigest()
 
 
-def write_cursor(arguments: str, positions: Mapping[Provider, Position]) -> str:
-    content = _Content(VERSION, arguments, {str(provider): at for provider, at in positions.items()})
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the whole list stands: each provider's position, and whose turn it is (None: the first one's)."""
+
+    positions: Mapping[Provider, Position]
+    turn: Provider | None = None
+
+
+def write_cursor(arguments: str, standing: Standing) -> str:
+    positions = {str(provider): position for provider, position in standing.positions.items()}
+    content = _Content(VERSION, arguments, positions, standing.turn or "")
     text = msgspec.json.encode(content)
     return urlsafe_b64encode(_check(text) + text).rstrip(b"=").decode("ascii")
 
 
-def read_cursor(cursor: str, arguments: str) -> dict[Provider, Position]:
+def read_cursor(cursor: str, arguments: str) -> Standing:
     """
     Raises:
         InvalidInput: at `after`, for what write_cursor did not make, or made for other arguments.
@@ -59,6 +71,7 @@ def read_cursor(cursor: str, arguments: str) -> dict[Provider, Position]:
             raise ValueError
         content = msgspec.json.decode(text, type=_Content)
         positions = {Provider(name): position for name, position in content.positions.items()}
+        standing = Standing(positions, Provider(content.turn) if content.turn else None)
     except (ValueError, RecursionError):
         raise _problem("MALFORMED_CURSOR", "is not a cursor of this gateway; send an endCursor as it came") from None
     if content.version != VERSION:
@@ -66,7 +79,7 @@ def read_cursor(cursor: str, arguments: str) -> dict[Provider, Position]:
     if content.arguments != arguments:
         message = "was made for other providers or another filter; send the same ones, or start again without it"
         raise _problem("FOREIGN_CURSOR", message)
-    return positions
+    return standing
 
 
 def _check(text: bytes) -> bytes:

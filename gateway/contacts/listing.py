@@ -4,11 +4,11 @@ Rules: design section 8.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.connectors.base import ContactFilter, PageRequest
-from gateway.contacts.cursor import Position, fingerprint, read_cursor, write_cursor
+from gateway.contacts.cursor import Position, Standing, fingerprint, read_cursor, write_cursor
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
 from gateway.contacts.walk import Walk
@@ -17,6 +17,8 @@ from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput, 
 from gateway.store.links import Family, LinkStore
 
 MAX_FIRST = 100
+# It travels in a URL, which servers cut at some 8 KiB; percent-encoded, a character can take 12 bytes.
+MAX_FILTER_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
+    """`summaries` is all that the providers told on the way, linked records that stand elsewhere included."""
+
     edges: tuple[Edge, ...]
+    summaries: tuple[Record, ...]
     sources: tuple[Source, ...]
     total: int | None
     has_next: bool
@@ -60,24 +65,24 @@ class ContactLists:
         targets = self._directory.named(providers, ("providers",))
         targets = tuple(provider for provider in self._directory.precedence if provider in targets)
         arguments = fingerprint(targets, wanted)
-        positions = read_cursor(after, arguments) if after is not None else {}
+        standing = read_cursor(after, arguments) if after is not None else Standing({})
         request = PageRequest(limit=first, filter=wanted, wanted=fields)
-        walks, sources = self._walks(targets, request, positions)
+        walks, sources = self._walks(targets, request, standing.positions)
         await asyncio.gather(*(walk.load() for walk in walks))
-        edges = await _deal(walks, first, arguments)
+        dealt = await _deal(walks, first, standing.turn, arguments)
         over = all(walk.position.done for walk in walks)
-        end = _cursor(walks, arguments) if edges or not over else None
         by_provider = {source.provider: source for source in (*sources, *(walk.source for walk in walks))}
         return Listing(
-            edges=tuple(edges),
+            edges=dealt.edges,
+            summaries=tuple(record for walk in walks for record in walk.fetched),
             sources=tuple(by_provider[provider] for provider in targets),
             total=await self._total(walks, filtered=bool(wanted.asked)),
             has_next=not over,
-            end_cursor=end,
+            end_cursor=dealt.cursor if dealt.edges or not over else None,
         )
 
     def _walks(
-        self, targets: Sequence[Provider], request: PageRequest, positions: dict[Provider, Position]
+        self, targets: Sequence[Provider], request: PageRequest, positions: Mapping[Provider, Position]
     ) -> tuple[list[Walk], list[Source]]:
         """The walks of the providers that can be asked, and the sources of those that cannot."""
         walks: list[Walk] = []
@@ -99,9 +104,10 @@ class ContactLists:
 
     def _representative(self, family: Family, asked: set[Provider]) -> object:
         """The record at whose place a contact appears: its anchor, or the first one that is listed at all."""
-        if family.anchor.provider in asked:
+        there = family.members - family.gone
+        if family.anchor in there and family.anchor.provider in asked:
             return family.anchor
-        listed = (key for key in self._directory.in_order(family.members) if key.provider in asked)
+        listed = (key for key in self._directory.in_order(there) if key.provider in asked)
         return next(listed, None)
 
     async def _total(self, walks: Sequence[Walk], *, filtered: bool) -> int | None:
@@ -116,28 +122,38 @@ class ContactLists:
         return max(0, sum(known) - hidden)
 
 
-async def _deal(walks: Sequence[Walk], first: int, arguments: str) -> list[Edge]:
-    """One record from each walk in turn; a walk that fails leaves one mark at its turn."""
+async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, arguments: str) -> "_Dealt":
+    """One record from each walk in turn; a walk that fails leaves one mark at its turn.
+
+    The turn goes on from page to page, so the order does not depend on the size of the pages.
+    """
     edges: list[Edge] = []
-    playing = list(walks)
+    order = [walk.provider for walk in walks]
+    start = order.index(turn) if turn in order else 0
+    playing = [*walks[start:], *walks[:start]]
     dealt = 0
     while playing and dealt < first:
-        for walk in tuple(playing):
-            if dealt == first:
-                break
-            record = await walk.take()
-            if record is None:
-                playing.remove(walk)
-                if walk.failure and not walk.skipped:
-                    edges.append(Edge(walk.failure, _cursor(walks, arguments)))
-                continue
+        walk = playing.pop(0)
+        record = await walk.take()
+        following = order[(order.index(walk.provider) + 1) % len(order)]
+        if record is not None:
+            playing.append(walk)
             dealt += 1
-            edges.append(Edge(record, _cursor(walks, arguments)))
-    return edges
+            turn = following
+            edges.append(Edge(record, _cursor(walks, turn, arguments)))
+        elif walk.failure and not walk.skipped:
+            edges.append(Edge(walk.failure, _cursor(walks, turn, arguments)))
+    return _Dealt(tuple(edges), _cursor(walks, turn, arguments))
 
 
-def _cursor(walks: Sequence[Walk], arguments: str) -> str:
-    return write_cursor(arguments, {walk.provider: walk.position for walk in walks})
+@dataclass(frozen=True, slots=True)
+class _Dealt:
+    edges: tuple[Edge, ...]
+    cursor: str
+
+
+def _cursor(walks: Sequence[Walk], turn: Provider | None, arguments: str) -> str:
+    return write_cursor(arguments, Standing({walk.provider: walk.position for walk in walks}, turn))
 
 
 def _check(first: int, wanted: ContactFilter) -> None:
@@ -147,6 +163,9 @@ def _check(first: int, wanted: ContactFilter) -> None:
         problems.append(InputProblem(path=("first",), code="OUT_OF_RANGE", message=message))
     for name in sorted(wanted.asked):
         value = getattr(wanted, name)
+        if isinstance(value, str) and len(value) > MAX_FILTER_CHARACTERS:
+            message = f"must not be longer than {MAX_FILTER_CHARACTERS} characters"
+            problems.append(InputProblem(path=("filter", name.value), code="TOO_LONG", message=message))
         if isinstance(value, str) and not value.strip():
             problems.append(InputProblem(path=("filter", name.value), code="BLANK", message="must not be blank"))
     if problems:

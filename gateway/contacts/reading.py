@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from gateway.contacts.afterwards import follow
+from gateway.contacts.afterwards import check_replaced, follow
+from gateway.contacts.containment import contained
 from gateway.contacts.directory import Directory
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import InputProblem, InvalidInput, OperationUnsupported, ProviderFailure, RecordNotFound
@@ -16,6 +17,9 @@ from gateway.domain.merge import Answer
 from gateway.store.links import Family, LinkStore
 
 T = TypeVar("T")
+
+MAX_ADDRESS_CHARACTERS = 320
+"""64 for the local part, 255 for the domain (RFC 5321, section 4.5.3.1)."""
 
 
 class SourceState(StrEnum):
@@ -52,7 +56,12 @@ class Reading:
         record: Record | None = None
         failure: ProviderFailure | None = None
         try:
-            record = await self._directory.connector(key.provider).read(key.remote_id)
+            with contained(key.provider):
+                connector = self._directory.connector(key.provider)
+                answered = await connector.read(key.remote_id)
+            if answered.key != key:
+                check_replaced(connector.capabilities, old=key, new=answered.key)
+            record = answered
         except RecordNotFound:
             pass
         except ProviderFailure as error:
@@ -72,8 +81,10 @@ class Reading:
             InvalidInput: for a blank address, or providers that cannot be asked.
         """
         if not address.strip():
-            problem = InputProblem(path=("email",), code="BLANK", message="must not be blank")
-            raise InvalidInput(problem)
+            raise InvalidInput(InputProblem(path=("email",), code="BLANK", message="must not be blank"))
+        if len(address) > MAX_ADDRESS_CHARACTERS:
+            message = f"must not be longer than {MAX_ADDRESS_CHARACTERS} characters"
+            raise InvalidInput(InputProblem(path=("email",), code="TOO_LONG", message=message))
         targets = self._directory.named(providers, ("providers",))
         found = await asyncio.gather(*(self._find(provider, address.strip()) for provider in targets))
         return Matches(
@@ -94,7 +105,8 @@ async def asked(provider: Provider, call: Awaitable[T], *, empty: T) -> tuple[T,
     """What a provider answered and how; `empty` in the place of an answer that did not come."""
     started = time.monotonic()
     try:
-        answer = await call
+        with contained(provider):
+            answer = await call
     except ProviderFailure as failure:
         state = SourceState.FAILED
         return empty, Source(provider=provider, state=state, failure=failure, latency_ms=elapsed_ms(started))

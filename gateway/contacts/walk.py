@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from gateway.connectors.base import Connector, ContactFilter, FilterName, PageRequest
+from gateway.contacts.containment import contained
 from gateway.contacts.cursor import Position
 from gateway.contacts.reading import Source, SourceState, elapsed_ms, skipped
 from gateway.domain.compare import email_key, text_key
@@ -13,7 +14,7 @@ from gateway.domain.errors import FieldUnsupported, ProviderFailure
 
 # A filter that the gateway applies itself can leave pages empty; a walk pauses rather than reading on.
 MAX_PAGES_PER_ANSWER = 5
-MIN_FILTERED_PAGE_SIZE = 100
+MIN_FILTERED_PAGE_SIZE = 500
 
 # The field of a summary that tells whether a record passes.
 FIELD_OF_FILTER = {
@@ -25,7 +26,8 @@ FIELD_OF_FILTER = {
 
 
 class Walk:
-    """`position` is where the walk stands now; a failure leaves it standing.
+    """`position` is where the walk stands now; a failure leaves it standing. `fetched` is every record of
+    the pages that were fetched on the way.
 
     `is_shown` picks the records of a page that appear in this list at all.
     """
@@ -44,6 +46,7 @@ class Walk:
         self._pick_shown = pick_shown
         self._records: tuple[Record, ...] = ()
         self._shown: list[bool] = []
+        self.fetched: list[Record] = []
         self._next_token: str | None = None
         self._pages_left = MAX_PAGES_PER_ANSWER
         self._loaded = False
@@ -79,7 +82,8 @@ class Walk:
         self._pages_left -= 1
         started = time.monotonic()
         try:
-            page = await self._connector.list_page(replace(self._request, token=self.position.token))
+            with contained(self.provider):
+                page = await self._connector.list_page(replace(self._request, token=self.position.token))
         except ProviderFailure as failure:
             self.failure = failure
             if self.skipped:
@@ -88,11 +92,13 @@ class Walk:
         finally:
             self.latency_ms += elapsed_ms(started)
         self._records, self._next_token, self._loaded = page.records, page.next_token, True
+        self.fetched += page.records
         passes_here = [passes(record, self._here) for record in page.records]
         shown = await self._pick_shown(page.records)
         self._shown = [passing and listed for passing, listed in zip(passes_here, shown, strict=True)]
         total = None if page.total is None or self.filters_here else page.total
-        self.position = replace_position(self.position, total=total)
+        # The page by its own token: the next answer may be of another size, and its first page another one.
+        self.position = Position(page.token, self.position.skip, self.position.done, total)
         self._skip_hidden()
 
     async def take(self) -> Record | None:
@@ -119,7 +125,7 @@ class Walk:
         """One item on; past the end of a page, to the beginning of the next one."""
         skip = self.position.skip + 1
         if skip < len(self._records):
-            self.position = replace_position(self.position, skip=skip)
+            self.position = Position(self.position.token, skip, False, self.position.total)
             return
         self._loaded = False
         done = self._next_token is None
@@ -154,12 +160,3 @@ def passes(record: Record, wanted: ContactFilter) -> bool:
     if wanted.stage is not None and record.stage != wanted.stage:
         return False
     return wanted.tag is None or wanted.tag in (record.tags or ())
-
-
-def replace_position(position: Position, *, skip: int | None = None, total: int | None = None) -> Position:
-    return Position(
-        position.token,
-        position.skip if skip is None else skip,
-        position.done,
-        position.total if total is None else total,
-    )

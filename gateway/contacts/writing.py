@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.connectors.base import Planned
 from gateway.connectors.screening import Screened, screen
-from gateway.contacts.afterwards import follow, forget
+from gateway.contacts.afterwards import check_replaced, follow, note_deleted
+from gateway.contacts.containment import contained
 from gateway.contacts.directory import Directory
 from gateway.contacts.locks import RecordLocks
 from gateway.domain.changes import Changes, Draft, Patch
 from gateway.domain.contact import KLEN_FIELDS, Field, Provider, Record, RecordKey
-from gateway.domain.errors import InputProblem, InvalidInput, OperationUnsupported, ProviderBroken, ProviderFailure
+from gateway.domain.errors import InputProblem, InvalidInput, OperationUnsupported, ProviderFailure
 from gateway.domain.exchange import CallKind
 from gateway.domain.identity import GlobalId, NodeType
 from gateway.domain.normalise import read_draft, read_patch
@@ -49,14 +50,22 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """One provider's share of a write, checked; with a refusal it is never called."""
+    """One provider's share of a write, checked; with a refusal it is never called.
+
+    `planned` is what could be said before the record was read; the real write says it anew.
+    """
 
     provider: Provider
     key: RecordKey | None = None
     changes: Changes
     warnings: tuple[WriteWarning, ...] = ()
+    planned: tuple[WriteWarning, ...] = ()
     problems: tuple[InputProblem, ...] = ()
     refusal: ProviderFailure | None = None
+
+    @property
+    def every_warning(self) -> tuple[WriteWarning, ...]:
+        return self.warnings + self.planned
 
 
 class Writing:
@@ -111,17 +120,16 @@ class Writing:
         """
         keys, family = await self._targets(target, providers)
         results = tuple(await asyncio.gather(*(self._delete(key) for key in keys)))
-        deleted = {result.key for result in results if result.action is WriteAction.DELETED}
-        if family.members <= deleted:
-            await forget(self._links, family.members)
-        gone = {target.key} if target.type is NodeType.RECORD else set(family.members)
-        return Written(results=results, anchor=None if gone <= deleted else family.anchor)
+        deleted = {result.key for result in results if result.key and result.action is WriteAction.DELETED}
+        await note_deleted(self._links, family, deleted)
+        gone = {family.record} if target.type is NodeType.RECORD else set(family.members)
+        return Written(results=results, anchor=None if gone <= {*deleted, *family.gone} else family.anchor)
 
     async def _targets(self, target: GlobalId, providers: Sequence[Provider] | None) -> tuple[list[RecordKey], Family]:
         """The records that are meant, in the order in which the caller named their providers."""
         named = None if providers is None else self._directory.named(providers, PROVIDERS_PATH)
         family = (await self._links.families([target.key]))[target.key]
-        keys = [target.key] if target.type is NodeType.RECORD else self._directory.in_order(family.members)
+        keys = [family.record] if target.type is NodeType.RECORD else self._directory.in_order(family.members)
         if named is None:
             return keys, family
         for provider in named:
@@ -151,7 +159,7 @@ class Writing:
         async def call() -> WriteResult:
             assert isinstance(target.changes, Draft)
             record = await self._directory.connector(target.provider).create(target.changes)
-            return _applied(record, WriteAction.CREATED, target.warnings)
+            return _applied(record, WriteAction.CREATED, target.every_warning)
 
         return await _outcome(target, call)
 
@@ -163,11 +171,9 @@ class Writing:
                 connector = self._directory.connector(target.provider)
                 updated = await connector.update(target.key.remote_id, target.changes)
             if updated.record.key != target.key:
+                check_replaced(connector.capabilities, old=target.key, new=updated.record.key)
                 await follow(self._links, self._directory, old=target.key, new=updated.record.key)
-            # What the real record gave reason to say replaces what could be said beforehand.
-            said = {warning.field: warning for warning in target.warnings}
-            said |= {warning.field: warning for warning in updated.warnings}
-            return _applied(updated.record, updated.action, tuple(said.values()))
+            return _applied(updated.record, updated.action, target.warnings + updated.warnings)
 
         if target.refusal is None and not target.changes.mentioned:
             return self._unchanged(target)
@@ -189,25 +195,19 @@ class Writing:
 
     def _unchanged(self, target: _Target) -> WriteResult:
         return WriteResult(
-            provider=target.provider, key=target.key, action=WriteAction.UNCHANGED, warnings=target.warnings
+            provider=target.provider, key=target.key, action=WriteAction.UNCHANGED, warnings=target.every_warning
         )
 
 
 async def _outcome(target: _Target, call: Callable[[], Awaitable[WriteResult]]) -> WriteResult:
     """One provider's result, whatever happens there."""
-    failure: ProviderFailure
     try:
         if target.refusal:
             raise target.refusal
-        return await call()
-    except ProviderFailure as error:
-        failure = error
-    except Exception as unexpected:
-        # A mistake of ours at one provider may not hide what the others did.
-        report("write_broke", unexpected, provider=target.provider)
-        message = "The gateway failed in the middle of this write; whether it happened is not known."
-        failure = ProviderBroken(target.provider, message)
-    return WriteResult(provider=target.provider, key=target.key, failure=failure, warnings=target.warnings)
+        with contained(target.provider):
+            return await call()
+    except ProviderFailure as failure:
+        return WriteResult(provider=target.provider, key=target.key, failure=failure, warnings=target.every_warning)
 
 
 def _target(
@@ -221,7 +221,8 @@ def _target(
         provider=provider,
         key=key,
         changes=screened.changes,
-        warnings=screened.warnings + planned.warnings + unheard,
+        warnings=screened.warnings + unheard,
+        planned=planned.warnings,
         problems=planned.problems,
         refusal=screened.refusal,
     )

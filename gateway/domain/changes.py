@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from gateway.domain.compare import text_key
 from gateway.domain.contact import ContactStatus, Field, JsonObject, PhoneType
 
 T = TypeVar("T")
@@ -23,7 +24,10 @@ class WantedEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedPhone:
-    """`type` and `do_not_call` are None where the caller left them out: the stored ones stay."""
+    """`type` and `do_not_call` are None where the caller left them out: the stored ones stay.
+
+    `primary_named` tells a number that the caller marked from one that is primary for being the first.
+    """
 
     number: str
     e164: str | None
@@ -61,25 +65,35 @@ class WantedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedTags:
-    """Either the whole new list, or what to add to and remove from the stored one."""
+    """Either the whole new list, or what to add to and remove from the stored one; case does not count.
+
+    `below` is where the names stand below the field in the caller's input.
+    """
 
     whole: tuple[str, ...] | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
     def applied_to(self, stored: tuple[str, ...]) -> tuple[str, ...]:
         if self.whole is not None:
             return self.whole
-        kept = tuple(tag for tag in stored if tag not in self.remove)
-        return kept + tuple(tag for tag in self.add if tag not in kept)
+        removed = {text_key(tag) for tag in self.remove}
+        kept = tuple(tag for tag in stored if text_key(tag) not in removed)
+        there = {text_key(tag) for tag in kept}
+        return kept + tuple(tag for tag in self.add if text_key(tag) not in there)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCustomFields:
-    """Either the whole new object, or the keys to set; in a merge, null removes a key (RFC 7396)."""
+    """Either the whole new object, or the keys to set; in a merge, null removes a key (RFC 7396).
+
+    `below` is where the object stands below the field in the caller's input.
+    """
 
     values: JsonObject
     merge: bool
+    below: tuple[str, ...] = ()
 
     def applied_to(self, stored: JsonObject) -> dict[str, Any]:
         if not self.merge:

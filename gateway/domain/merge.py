@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.domain.compare import text_key
-from gateway.domain.contact import Field, Record, RecordKey
+from gateway.domain.contact import Field, Phone, Record, RecordKey
 from gateway.domain.errors import ProviderFailure
 
 
@@ -49,7 +49,19 @@ def _first(values: list[Any]) -> Any:
     return values[0] if values else None
 
 
-def _unite(key_of: Callable[[Any], Hashable]) -> Callable[[list[Any]], tuple[Any, ...] | None]:
+def _keep_first(first: Any, _: Any) -> Any:
+    return first
+
+
+def _keep_do_not_call(first: Phone, other: Phone) -> Phone:
+    """A mark against calling a number counts whoever holds it; a provider without marks says nothing."""
+    marks = [mark for mark in (first.do_not_call, other.do_not_call) if mark is not None]
+    return replace(first, do_not_call=any(marks)) if marks else first
+
+
+def _unite(
+    key_of: Callable[[Any], Hashable], join: Callable[[Any, Any], Any] = _keep_first
+) -> Callable[[list[Any]], tuple[Any, ...] | None]:
     """Lists without duplicates; the primary is that of the first list that has one."""
 
     def unite(lists: list[Iterable[Any]]) -> tuple[Any, ...] | None:
@@ -59,7 +71,7 @@ def _unite(key_of: Callable[[Any], Hashable]) -> Callable[[list[Any]], tuple[Any
         primary: Hashable = None
         for item in (item for items in lists for item in items):
             key = key_of(item)
-            united.setdefault(key, item)
+            united[key] = join(united[key], item) if key in united else item
             if primary is None and item.primary:
                 primary = key
         return tuple(
@@ -91,8 +103,11 @@ def _merge_objects(objects: list[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 _UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
     Field.EMAILS: _unite(lambda email: email.normalized),
-    Field.PHONES: _unite(lambda phone: phone.comparable),
+    Field.PHONES: _unite(lambda phone: phone.comparable, _keep_do_not_call),
     Field.ADDRESSES: _unite(lambda address: text_key(address.formatted)),
     Field.TAGS: _unite_tags,
     Field.CUSTOM_FIELDS: _merge_objects,
 }
+
+UNITED_FIELDS = frozenset(_UNITE)
+"""The fields to which every record adds; of any other field the first value counts."""

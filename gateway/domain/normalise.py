@@ -176,14 +176,15 @@ class _Normaliser:
         return marked or None
 
     def _tags(self, tags: WantedTags, path: Path) -> Any:
+        path += tags.below
         whole = None if tags.whole is None else self._tag_names(tags.whole, path)
-        add = self._tag_names(tags.add, (*path, "add"))
-        remove = self._tag_names(tags.remove, (*path, "remove"))
+        add = self._tag_names(tags.add, path)
+        remove = self._tag_names(tags.remove, path)
         if whole == ():
             return None
         if whole is None and not add and not remove:
             return UNSET
-        return WantedTags(whole=whole, add=add, remove=remove)
+        return replace(tags, whole=whole, add=add, remove=remove)
 
     def _tag_names(self, names: Sequence[str], path: Path) -> tuple[str, ...]:
         unique: dict[str, str] = {}
@@ -194,7 +195,7 @@ class _Normaliser:
         return tuple(unique.values())
 
     def _custom_fields(self, asked: WantedCustomFields, path: Path) -> Any:
-        values = self._json_object(asked.values, path)
+        values = self._json_object(asked.values, path + asked.below)
         if values is None:
             return UNSET if asked.merge else None
         return replace(asked, values=values)

@@ -6,7 +6,7 @@ SQLite by default; the tables are created at the first start.
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, MetaData, String, Table, event
+from sqlalchemy import Boolean, Column, Connection, Index, MetaData, String, Table, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 METADATA = MetaData()
@@ -22,6 +22,8 @@ LINKS = Table(
     Column("remote_id", _REMOTE_ID, primary_key=True),
     Column("anchor_provider", _PROVIDER, nullable=False),
     Column("anchor_remote_id", _REMOTE_ID, nullable=False),
+    # Deleted through this gateway: still leads to its contact, but appears in no list.
+    Column("gone", Boolean, nullable=False, default=False),
     Index("links_by_anchor", "anchor_provider", "anchor_remote_id"),
 )
 

@@ -22,10 +22,16 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The records of one contact, in no order; `anchor` is one of them."""
+    """The records of one contact, in no order; `anchor` and `record` are two of them, or one.
+
+    `record` is the one that was looked up, by the id that it has now. `gone` are those that were deleted
+    through this gateway; they still lead here, so that the contact keeps its id.
+    """
 
     anchor: RecordKey
     members: frozenset[RecordKey]
+    record: RecordKey
+    gone: frozenset[RecordKey] = frozenset()
 
 
 class LinkStore:
@@ -43,32 +49,40 @@ class LinkStore:
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
         async with self._writers.begin() as connection:
-            families = await _families(connection, keys)
-            members = frozenset(member for family in families.values() for member in family.members)
-            return await _write_family(connection, members, rank)
+            families = (await _families(connection, keys)).values()
+            members = frozenset(member for family in families for member in family.members)
+            gone = frozenset(member for family in families for member in family.gone)
+            return await _write_family(connection, members, gone, rank)
 
     async def unlink(self, key: RecordKey, rank: Rank) -> tuple[Family, Family | None]:
         """Puts a record on its own; the second family is what remains of the contact, if anything."""
         async with self._writers.begin() as connection:
             families = await _families(connection, [key])
             family = families[key]
-            key = await _current_id(connection, key)
-            rest = family.members - {key}
+            alone = Family(family.record, frozenset({family.record}), family.record)
+            rest = family.members - alone.members
             await _forget(connection, family.members)
-            alone = Family(key, frozenset({key}))
-            return alone, await _write_family(connection, rest, rank) if rest else None
+            return alone, await _write_family(connection, rest, family.gone, rank) if rest else None
 
     async def forget(self, keys: Iterable[RecordKey]) -> None:
         """Drops the rows of records that are gone for good."""
         async with self._writers.begin() as connection:
             await _forget(connection, keys)
 
+    async def mark_gone(self, keys: Iterable[RecordKey]) -> None:
+        """Notes that linked records were deleted; a record on its own needs no note."""
+        async with self._writers.begin() as connection:
+            for chunk in _chunks(keys):
+                await connection.execute(
+                    update(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)).values(gone=True)
+                )
+
     async def count_hidden(self, providers: Sequence[Provider]) -> int:
         """How many records of these providers share their contact with another one that stands before them."""
         query = select(
             func.count(),
             func.count(func.distinct(LINKS.c.anchor_provider + ":" + LINKS.c.anchor_remote_id)),
-        ).where(LINKS.c.provider.in_([str(provider) for provider in providers]))
+        ).where(LINKS.c.provider.in_([str(provider) for provider in providers]), ~LINKS.c.gone)
         async with self._engine.connect() as connection:
             records, contacts = (await connection.execute(query)).one()
         return int(records - contacts)
@@ -78,6 +92,7 @@ class LinkStore:
         async with self._writers.begin() as connection:
             families = await _families(connection, [old, new])
             members = families[old].members | families[new].members
+            gone = families[old].gone | families[new].gone
             # Ids that were replaced by the old one before lead to the new one directly.
             await connection.execute(
                 update(ALIASES)
@@ -89,23 +104,28 @@ class LinkStore:
                 insert(ALIASES).values(provider=old.provider, remote_id=old.remote_id, new_remote_id=new.remote_id)
             )
             await _forget(connection, members)
-            await _write_family(connection, (members - {old}) | {new}, rank)
+            await _write_family(connection, (members - {old}) | {new}, gone, rank)
 
 
 async def _families(connection: AsyncConnection, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
     current = await _current_ids(connection, keys)
     anchors = await _anchors(connection, set(current.values()))
     members: dict[RecordKey, set[RecordKey]] = {}
+    gone: set[RecordKey] = set()
     for chunk in _chunks(set(anchors.values())):
         rows = await connection.execute(
             select(LINKS).where(tuple_(LINKS.c.anchor_provider, LINKS.c.anchor_remote_id).in_(chunk))
         )
-        for provider, remote_id, *anchor in rows:
-            members.setdefault(_key(*anchor), set()).add(_key(provider, remote_id))
+        for provider, remote_id, anchor_provider, anchor_id, is_gone in rows:
+            member = _key(provider, remote_id)
+            members.setdefault(_key(anchor_provider, anchor_id), set()).add(member)
+            if is_gone:
+                gone.add(member)
     families = {}
     for key in keys:
         anchor_key = anchors.get(current[key], current[key])
-        families[key] = Family(anchor_key, frozenset(members.get(anchor_key, {anchor_key})))
+        family = frozenset(members.get(anchor_key, {anchor_key}))
+        families[key] = Family(anchor_key, family, current[key], family & gone)
     return families
 
 
@@ -119,20 +139,19 @@ async def _current_ids(connection: AsyncConnection, keys: Iterable[RecordKey]) -
     return current
 
 
-async def _current_id(connection: AsyncConnection, key: RecordKey) -> RecordKey:
-    return (await _current_ids(connection, [key]))[key]
-
-
 async def _anchors(connection: AsyncConnection, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordKey]:
     anchors: dict[RecordKey, RecordKey] = {}
     for chunk in _chunks(keys):
         rows = await connection.execute(select(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
-        anchors |= {_key(provider, remote_id): _key(*anchor) for provider, remote_id, *anchor in rows}
+        anchors |= {_key(row.provider, row.remote_id): _key(row.anchor_provider, row.anchor_remote_id) for row in rows}
     return anchors
 
 
-async def _write_family(connection: AsyncConnection, members: frozenset[RecordKey], rank: Rank) -> Family:
-    family = Family(min(members, key=rank), members)
+async def _write_family(
+    connection: AsyncConnection, members: frozenset[RecordKey], gone: frozenset[RecordKey], rank: Rank
+) -> Family:
+    anchor = min(members, key=rank)
+    family = Family(anchor, members, anchor, members & gone)
     await _forget(connection, members)
     if len(members) > 1:
         await connection.execute(
@@ -143,6 +162,7 @@ async def _write_family(connection: AsyncConnection, members: frozenset[RecordKe
                     "remote_id": member.remote_id,
                     "anchor_provider": family.anchor.provider,
                     "anchor_remote_id": family.anchor.remote_id,
+                    "gone": member in family.gone,
                 }
                 for member in members
             ],

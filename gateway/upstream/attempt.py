@@ -53,7 +53,7 @@ class Attempt:
                 call,
                 status=response.status_code,
                 headers=response.headers,
-                body=body,
+                body=self._without_credentials(body),
                 now=self._wall_clock(),
             )
         if len(body) > MAX_BODY_BYTES:
@@ -64,6 +64,11 @@ class Attempt:
             )
         latency_ms = int((time.monotonic() - started) * 1000)
         return Reply(status=response.status_code, headers=response.headers, body=body, latency_ms=latency_ms)
+
+    def _without_credentials(self, body: bytes) -> bytes:
+        """A provider that repeats our key in its error may not make us repeat it."""
+        _, _, key = self._client.headers.get("Authorization", "").partition(" ")
+        return body.replace(key.encode(), b"***") if key else body
 
     def _request(self, call: Call) -> httpx.Request:
         content = None if call.body is None else msgspec.json.encode(call.body)

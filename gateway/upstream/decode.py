@@ -21,6 +21,8 @@ def decode(body: bytes, shape: type[T], provider: Provider, status: int | None =
         ReplyUnreadable: naming the place and what was expected there, never the value found.
     """
     try:
+        # msgspec passes over what `shape` does not name; a body that is no text at all is refused whole.
+        body.decode()
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         reason = _say(str(error))
@@ -49,11 +51,18 @@ def decode_leniently(body: bytes, shape: type[T]) -> T:
         return shape()
 
 
-def in_utc(time: datetime | None) -> datetime | None:
-    """Providers mean UTC where they name no offset (docs/providers, time zones)."""
+def in_utc(time: datetime | None, provider: Provider) -> datetime | None:
+    """Providers mean UTC where they name no offset (docs/providers, time zones).
+
+    Raises:
+        ReplyUnreadable: for a time that UTC cannot tell, at either end of the calendar.
+    """
     if time is None:
         return None
-    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    try:
+        return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    except OverflowError:
+        raise ReplyUnreadable(provider, "The answer could not be read: a time is out of range.") from None
 
 
 def _say(message: str) -> str:

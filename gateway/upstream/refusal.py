@@ -33,6 +33,14 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _SENTENCE = re.compile(rf"[^\n\r<>{{}}\\/]{{3,{MAX_MESSAGE_CHARACTERS}}}")
 
 
+# What a program says to its makers: dotted names, source files, exceptions, queries.
+_MACHINE_TALK = re.compile(
+    r"\w\.\w+\.\w|\.(py|php|js|ts|rb|java|go|cs)\b|exception|traceback|\w(Error|Exception)\b|\berror in\b"
+    r"|sqlstate|\b(select|insert|update|delete)\b.*\b(from|into|set|where)\b|\*\*\*",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """What a dialect read from the body of an error.
@@ -85,6 +93,8 @@ def _failure_by_status(call: Call, status: int, headers: Mapping[str, str], refu
         return RecordNotFound if unknown_id else InputRefused
     if status in (404, 410) and call.kind in (CallKind.READ, CallKind.UPDATE, CallKind.DELETE):
         return RecordNotFound
+    if status == 409 and not call.kind.writes:
+        return ProviderBroken
     if status == 503 and "retry-after" in headers:
         return ProviderUnavailable
     if status < 400:
@@ -132,6 +142,6 @@ def _message(name: str, failure: type[ProviderFailure], status: int, refusal: Re
     sentence = _SENTENCES.get(failure, "{name} did not do it.").format(name=name)
     if failure in (InputRefused, DuplicateRecord) and refusal.message:
         said = refusal.message.strip()
-        if _SENTENCE.fullmatch(said):
+        if _SENTENCE.fullmatch(said) and not _MACHINE_TALK.search(said):
             return f"{sentence} It says: {said}"
     return f"{sentence} {refusal.hint or f'(HTTP {status})'}"

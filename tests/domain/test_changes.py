@@ -51,6 +51,8 @@ def test_a_path_begins_with_input() -> None:
         (WantedTags(whole=("New",)), ("Beta", "VIP"), ("New",)),
         (WantedTags(add=("New",)), ("Beta",), ("Beta", "New")),
         (WantedTags(add=("Beta",)), ("Beta",), ("Beta",)),
+        (WantedTags(add=("beta",)), ("Beta",), ("Beta",)),
+        (WantedTags(remove=("BETA",)), ("Beta", "VIP"), ("VIP",)),
         (WantedTags(remove=("Beta",)), ("Beta", "VIP"), ("VIP",)),
         (WantedTags(remove=("Gone",)), ("Beta",), ("Beta",)),
         (WantedTags(add=("Beta",), remove=("Beta",)), ("Beta",), ("Beta",)),

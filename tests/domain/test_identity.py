@@ -88,28 +88,23 @@ def test_one_record_never_has_two_ids() -> None:
     )
 
 
+def is_canonical_or_malformed(text: str) -> bool:
+    try:
+        return str(read_id(text, PATH)) == text
+    except InvalidInput as refused:
+        return [(one.path, one.code) for one in refused.problems] == [(PATH, "MALFORMED_ID")]
+
+
 @given(st.text() | st.binary().map(lambda data: b64encode(data).decode()))
 def test_garbage_is_invalid_input_or_a_canonical_id_and_nothing_else(text: str) -> None:
-    try:
-        parsed = read_id(text, PATH)
-    except InvalidInput as refused:
-        assert [(one.path, one.code) for one in refused.problems] == [(PATH, "MALFORMED_ID")]
-    else:
-        assert str(parsed) == text
+    assert is_canonical_or_malformed(text)
 
 
 @given(
     st.sampled_from(["Contact", "ContactRecord", "Contact ", ""]),
     st.sampled_from(["klen", "gately", "KLEN", "", "x"]),
-    st.text(max_size=220),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=220),
     st.sampled_from([":", "::", "", "|"]),
 )
 def test_almost_right_ids_are_invalid_input_or_canonical(type_: str, provider: str, remote_id: str, by: str) -> None:
-    try:
-        text = encoded(by.join((type_, provider, remote_id)))
-    except UnicodeEncodeError:  # half a surrogate pair: nobody can send that
-        return
-    try:
-        assert str(read_id(text, PATH)) == text
-    except InvalidInput as refused:
-        assert [(one.path, one.code) for one in refused.problems] == [(PATH, "MALFORMED_ID")]
+    assert is_canonical_or_malformed(encoded(by.join((type_, provider, remote_id))))

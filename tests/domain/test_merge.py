@@ -125,6 +125,28 @@ def test_phones_are_united_by_e164_and_else_by_their_digits() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        (None, True, True),
+        (True, None, True),
+        (False, True, True),
+        (None, False, False),
+        (None, None, None),
+    ],
+)
+def test_a_mark_against_calling_counts_whoever_holds_it(
+    first: bool | None, second: bool | None, shown: bool | None
+) -> None:
+    """Consent is never lost by a merge (docs/providers/README.md, trap 12)."""
+    answers = [
+        said(key, phones=(Phone(number="1", e164=None, type=PhoneType.OTHER, do_not_call=mark),))
+        for key, mark in ((GATELY, first), (KLEN, second))
+    ]
+    (united,) = unified(Field.PHONES, answers)
+    assert united.do_not_call is shown
+
+
 def test_addresses_are_united_by_their_line() -> None:
     one = Address(city="Turku", country="FI", formatted="Turku, FI", primary=True)
     other = Address(formatted="turku,  fi")

@@ -20,10 +20,20 @@ def phone(
     *,
     primary: bool = False,
     do_not_call: bool | None = None,
+    primary_named: bool = False,
     position: int = 0,
     e164: str | None = None,
 ) -> WantedPhone:
-    return WantedPhone(number=number, e164=e164, type=type, primary=primary, do_not_call=do_not_call, position=position)
+    """`primary_named` tells a number that the caller marked from one that is primary for being the first."""
+    return WantedPhone(
+        number=number,
+        e164=e164,
+        type=type,
+        primary=primary,
+        do_not_call=do_not_call,
+        position=position,
+        primary_named=primary_named,
+    )
 
 
 def phones(*numbers: str, primary: int | None = None) -> tuple[WantedPhone, ...]:

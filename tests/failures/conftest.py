@@ -18,6 +18,9 @@ from gateway.settings import read_gateway_settings
 from tests.conftest import Gateway
 from tests.failures.scripted_provider import ScriptedProvider
 
+# The comparisons stand in that module; without this a failure of theirs shows nothing.
+pytest.register_assert_rewrite("tests.failures.outcomes")
+
 # Long enough for a busy machine to read a request, short enough for a table of time-outs.
 ATTEMPT_SECONDS = 0.3
 
@@ -39,7 +42,7 @@ def _served(folder: Path, environment: dict[str, str], **settings: Any) -> Itera
 def _forget_links(folder: Path) -> None:
     """The simulators give out the same ids after each reset: a link of an earlier test would join strangers."""
     connection = sqlite3.connect(folder / "gateway.db", timeout=5)
-    connection.executescript("DELETE FROM links; DELETE FROM aliases;")
+    connection.executescript("PRAGMA synchronous=OFF; DELETE FROM links; DELETE FROM aliases;")
     connection.close()
 
 
@@ -118,6 +121,6 @@ def scripted(_scripted: tuple[Gateway, ScriptedProvider, Path]) -> tuple[Gateway
 
 
 @pytest.fixture
-def gateway_for(gateway: Gateway, impatient: Gateway) -> Callable[[bool], Gateway]:
+def gateway_for(request: pytest.FixtureRequest) -> Callable[[bool], Gateway]:
     """The impatient gateway for events that never end by themselves, else the one with default settings."""
-    return lambda endless: impatient if endless else gateway
+    return lambda endless: request.getfixturevalue("impatient" if endless else "gateway")

@@ -27,4 +27,6 @@ CAPABILITIES = Capabilities(
         ),
     },
     filters=frozenset(),
+    # Merged profiles: the id of the surviving one is answered [get-contact], [update-contact].
+    replaces_ids=True,
 )

@@ -74,7 +74,7 @@ class CometlyConnector:
         page = decode(reply.body, wire.SummaryPage, CAPABILITIES.provider, reply.status)
         records = self._summaries(page, reply, with_slots="include_custom_fields" in query)
         following = page.next_cursor and str(_PageToken(token.end, token.per_page, page.next_cursor))
-        return RecordPage(records=records, next_token=following or None, total=None)
+        return RecordPage(records=records, token=str(token), next_token=following or None, total=None)
 
     async def find_by_email(self, address: str) -> tuple[Record, ...]:
         raise OperationUnsupported(CAPABILITIES.provider, "Cometly cannot look an email address up.")
@@ -126,10 +126,18 @@ class CometlyConnector:
         for item, raw in zip(page.data, raw_items(reply.body, "data"), strict=True):
             if with_slots and not isinstance(item.custom_fields, dict):
                 # Whether the slots are nested or stand on the item itself is not documented (ambiguity 13).
-                every = msgspec.json.decode(raw, type=dict[str, Any])
-                item.custom_fields = {slot: value for slot, value in every.items() if SLOT.fullmatch(slot)}
+                item.custom_fields = _slots_on_item(raw, reply.status)
             records.append(self._reader.summary(item, fetched_at=now, raw=raw))
         return tuple(records)
+
+
+def _slots_on_item(item: bytes, status: int) -> dict[str, wire.Scalar]:
+    every = msgspec.json.decode(item, type=dict[str, msgspec.Raw])
+    return {
+        slot: decode(bytes(value), wire.Scalar, CAPABILITIES.provider, status)  # type: ignore[arg-type]
+        for slot, value in every.items()
+        if SLOT.fullmatch(slot)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class _PageToken:
     def read(cls, text: str | None) -> "_PageToken | None":
         if text is None:
             return None
-        match = re.fullmatch(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\|(\d{1,4})\|([!-~]{1,2000})", text, re.ASCII)
+        match = re.fullmatch(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\|(\d{1,4})\|([!-~]{0,2000})", text, re.ASCII)
         if match is None or not 1 <= int(match[2]) <= MAX_PAGE_SIZE:
             raise foreign_token()
-        return cls(match[1], int(match[2]), match[3])
+        return cls(match[1], int(match[2]), match[3] or None)

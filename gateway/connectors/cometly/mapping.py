@@ -142,9 +142,10 @@ def from_draft(draft: Draft, slots: Slots) -> Planned:
         body["names"] = [name]
         _say_about_parts(draft, name, warnings)
     if draft.custom_fields:
-        written = slots.write(draft.custom_fields.applied_to({}), warnings, problems)
-        if written:
-            body["custom_fields"] = written
+        written = slots.write(draft.custom_fields, warnings, problems)
+        filled_slots = {slot: value for slot, value in written.items() if value is not None}
+        if filled_slots:
+            body["custom_fields"] = filled_slots
     return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
 
 
@@ -152,6 +153,7 @@ def needs_stored(patch: Patch) -> bool:
     """Names that are not mentioned and slots that have no name may not be lost."""
     sets_name = any(value not in (UNSET, None) for value in (patch.name, patch.first_name, patch.last_name))
     half_cleared = patch.name is UNSET and None in (patch.first_name, patch.last_name)
+    sets_name = sets_name and patch.name is not None
     return sets_name or half_cleared or patch.custom_fields is not UNSET
 
 
@@ -171,7 +173,7 @@ def from_patch(patch: Patch, stored: wire.Contact | None, slots: Slots) -> Plann
         body["names"] = names
     if patch.custom_fields is not UNSET:
         wanted = patch.custom_fields
-        written = slots.write(wanted.values if wanted else {}, warnings, problems)
+        written = slots.write(wanted, warnings, problems) if wanted else {}
         whole = not (wanted and wanted.merge)
         kept = slots.kept(stored.custom_fields if stored else None, unnamed_only=whole)
         if written or whole:
@@ -214,7 +216,7 @@ def _names(patch: Patch, stored: wire.Contact | None, warnings: list[WriteWarnin
     if patch.name is UNSET and patch.first_name is UNSET and patch.last_name is UNSET:
         return None
     if patch.name is None:
-        return []
+        return _names_of_parts(patch, warnings)
     before = texts(stored.names) if stored else []
     if len(before) >= MAX_LISTED:
         raise ListTruncated(
@@ -224,9 +226,17 @@ def _names(patch: Patch, stored: wire.Contact | None, warnings: list[WriteWarnin
         )
     name = patch.name or _name_of_parts(patch, before)
     if name is None:
-        return []
+        return before[1:]
     _say_about_parts(patch, name, warnings)
     return [name, *(other for other in before if text_key(other) != text_key(name))]
+
+
+def _names_of_parts(patch: Patch, warnings: list[WriteWarning]) -> list[str]:
+    """All names are cleared; what the parts say beside that is the only new one."""
+    name = join_name(patch.first_name or None, patch.last_name or None)
+    if name:
+        _say_about_parts(patch, name, warnings)
+    return [name] if name else []
 
 
 def _name_of_parts(patch: Patch, before: list[str]) -> str | None:

@@ -41,8 +41,8 @@ class CometlySettings(BaseSettings):
         if not isinstance(value, str):
             return value
         try:
-            return json.loads(value)
-        except ValueError:
+            return json.loads(value, object_pairs_hook=_once)
+        except json.JSONDecodeError:
             raise ValueError("not JSON") from None
 
     @field_validator("custom_fields")
@@ -54,6 +54,13 @@ class CometlySettings(BaseSettings):
         if len(set(names.values())) != len(names):
             raise ValueError("two names share a slot")
         return names
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return read
 
 
 def build(settings: CometlySettings, key: str, timeouts: Timeouts) -> CometlyConnector:

@@ -11,7 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from gateway.connectors.cometly import wire
-from gateway.domain.contact import Field, JsonObject, Provider
+from gateway.domain.changes import WantedCustomFields
+from gateway.domain.contact import Field, Provider
 from gateway.domain.errors import InputProblem
 from gateway.domain.writes import WriteWarning, coerced, dropped
 
@@ -37,25 +38,26 @@ class Slots:
         }
 
     def write(
-        self, values: JsonObject, warnings: list[WriteWarning], problems: list[InputProblem]
+        self, wanted: WantedCustomFields, warnings: list[WriteWarning], problems: list[InputProblem]
     ) -> dict[str, str | None]:
         """Slots to set; a null value empties its slot."""
         written: dict[str, str | None] = {}
-        for name, value in values.items():
+        for name, value in wanted.values.items():
+            path = (*wanted.below, name)
             slot = self.names.get(name)
             if slot is None and value is None:
                 continue
             if slot is None:
                 message = "Cometly has no slot for this name; COMETLY_CUSTOM_FIELDS maps names to slots."
-                warnings.append(dropped(Field.CUSTOM_FIELDS, message, name))
+                warnings.append(dropped(Field.CUSTOM_FIELDS, message, *path))
                 continue
             try:
                 written[slot] = None if value is None else _to_slot(slot, value)
             except WrongValue as error:
-                problems.append(_problem(name, str(error)))
+                problems.append(_problem(path, str(error)))
                 continue
             if _kind(slot) == "date" and value != written[slot]:
-                warnings.append(coerced(Field.CUSTOM_FIELDS, "Cometly keeps the date only.", name))
+                warnings.append(coerced(Field.CUSTOM_FIELDS, "Cometly keeps the date only.", *path))
         return written
 
     def kept(self, stored: wire.CustomFields, *, unnamed_only: bool) -> dict[str, str]:
@@ -63,7 +65,7 @@ class Slots:
         values = stored if isinstance(stored, dict) else {}
         named = set(self.names.values())
         return {
-            slot: value if isinstance(value, str) else _number_text(value)
+            slot: _as_written(slot, value)
             for slot, value in values.items()
             if value is not None and SLOT.fullmatch(slot) and not (unnamed_only and slot in named)
         }
@@ -114,6 +116,12 @@ def _number(value: Any) -> str:
     return value.strip() if isinstance(value, str) else _number_text(value)
 
 
+def _as_written(slot: str, value: str | int | float) -> str:
+    """A stored value in the form in which it may be sent."""
+    text = value if isinstance(value, str) else _number_text(value)
+    return text[:10] if _kind(slot) == "date" else text
+
+
 def _number_text(value: Any) -> str:
     return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
@@ -124,9 +132,9 @@ def _date(value: Any) -> date:
     return date.fromisoformat(value)
 
 
-def _problem(name: str, message: str) -> InputProblem:
+def _problem(path: tuple[str, ...], message: str) -> InputProblem:
     return InputProblem(
-        path=(*Field.CUSTOM_FIELDS.input_path, name),
+        path=(*Field.CUSTOM_FIELDS.input_path, *path),
         code="WRONG_TYPE",
         message=message,
         provider=Provider.COMETLY,

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+Id = Annotated[int, Meta(ge=1)]
 Scalar = str | int | float | None
 # PHP writes an empty object as an empty list.
 EmptyList = Annotated[list[Any], Meta(max_length=0)]
@@ -32,7 +33,7 @@ Values = list[str | Item] | None | UnsetType
 class Contact(Struct):
     """The answer to get, create and update; the latter two hold only what was sent."""
 
-    id: int
+    id: Id
     emails: Values = UNSET
     phones: Values = UNSET
     names: Values = UNSET
@@ -43,7 +44,7 @@ class Contact(Struct):
 class Summary(Struct):
     """A list item: the primary values, and more when it was asked for (ambiguities 12 and 13)."""
 
-    id: int
+    id: Id
     email: str | None = None
     name: str | None = None
     phone: str | None = None

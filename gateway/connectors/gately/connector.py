@@ -5,6 +5,7 @@ Source: docs/providers/gately.md.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from gateway.connectors.paging import PageToken, next_page, raw_items, walk_for_
 from gateway.connectors.stages import after_writing, before_writing
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Record, RecordKey
-from gateway.domain.errors import DuplicateRecord, InputRefused, ProviderFailure
+from gateway.domain.errors import DuplicateRecord, FieldUnsupported, InputRefused, ProviderFailure
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.domain.writes import WriteAction
 from gateway.upstream.decode import check_acknowledgement, decode
@@ -49,6 +50,9 @@ class GatelyConnector:
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         wanted = request.filter
+        if wanted.tag and "," in wanted.tag:
+            message = "Gately's tag filter takes several names by commas, so it cannot find a name with one."
+            raise FieldUnsupported(CAPABILITIES.provider, message)
         query = {"search": wanted.search, "status": wanted.status, "tags": wanted.tag}
         return await self._page(request, {key: value for key, value in query.items() if value}, CallKind.LIST)
 
@@ -90,7 +94,8 @@ class GatelyConnector:
         with after_writing(Field.UNSUBSCRIBED, written=record is not None):
             if isinstance(patch.unsubscribed, bool):
                 await self._set_unsubscribed(remote_id, patch.unsubscribed)
-                record = record or self._untold(remote_id)
+                # What the first call answered was true before this one.
+                record = _without(record or self._untold(remote_id), Field.UNSUBSCRIBED, Field.UPDATED_AT)
         action = WriteAction.UPDATED if record else WriteAction.UNCHANGED
         return Updated(record=record or stored or self._untold(remote_id), action=action, warnings=planned.warnings)
 
@@ -166,7 +171,10 @@ class GatelyConnector:
         )
         total = page.pagination.total
         return RecordPage(
-            records=records, next_token=next_page(token, page.pagination.pages, len(records)), total=total
+            records=records,
+            token=str(token),
+            next_token=next_page(token, page.pagination.pages, len(records)),
+            total=total,
         )
 
     def _record(self, reply: Reply, *, known: frozenset[Field] | None = None) -> Record:
@@ -179,6 +187,10 @@ class GatelyConnector:
         """The record behind a write whose answer says nothing about it."""
         key = RecordKey(CAPABILITIES.provider, remote_id)
         return Record(key=key, known=frozenset(), fetched_at=self._clock())
+
+
+def _without(record: Record, *fields: Field) -> Record:
+    return replace(record, known=record.known - set(fields))
 
 
 def _path(remote_id: str) -> str:

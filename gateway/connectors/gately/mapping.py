@@ -13,7 +13,7 @@ from gateway.connectors.base import Planned
 from gateway.connectors.gately import wire
 from gateway.connectors.gately.capabilities import CAPABILITIES
 from gateway.connectors.gately.names import patched_names
-from gateway.connectors.gately.phones import phone_slots
+from gateway.connectors.gately.phones import phone_slots, read_slots
 from gateway.domain.changes import Changes, Draft, Patch, WantedAddress
 from gateway.domain.compare import email_key
 from gateway.domain.contact import (
@@ -21,8 +21,6 @@ from gateway.domain.contact import (
     ContactStatus,
     Email,
     Field,
-    Phone,
-    PhoneType,
     Provider,
     Record,
     RecordKey,
@@ -31,7 +29,6 @@ from gateway.domain.contact import (
 )
 from gateway.domain.errors import InputProblem
 from gateway.domain.names import join_name
-from gateway.domain.normalise import e164
 from gateway.domain.writes import WriteWarning, derived, dropped
 from gateway.upstream.decode import in_utc
 
@@ -48,7 +45,7 @@ def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: dat
         first_name=_text(contact.first_name),
         last_name=_text(contact.last_name),
         emails=(Email(address=email, normalized=email_key(email), primary=True),) if email else (),
-        phones=_phones(_text(contact.phone), _text(contact.mobile)),
+        phones=read_slots(_text(contact.phone), _text(contact.mobile)),
         addresses=_addresses(contact),
         company=_text(contact.company),
         status=ContactStatus(word) if word in set(ContactStatus) else None,
@@ -57,9 +54,9 @@ def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: dat
         custom_fields=custom_fields or {},
         unsubscribed=_given(contact.unsubscribed),
         external_id=_text(contact.external_id),
-        created_at=in_utc(_given(contact.created_at)),
-        updated_at=in_utc(_given(contact.updated_at)),
-        last_contacted_at=in_utc(_given(contact.last_contacted_at)),
+        created_at=in_utc(_given(contact.created_at), Provider.GATELY),
+        updated_at=in_utc(_given(contact.updated_at), Provider.GATELY),
+        last_contacted_at=in_utc(_given(contact.last_contacted_at), Provider.GATELY),
         provider_status=word,
         raw=raw,
     )
@@ -71,16 +68,6 @@ def _given(value: Any) -> Any:
 
 def _text(value: str | None | UnsetType) -> str | None:
     return None if value is UNSET else filled(value)
-
-
-def _phones(phone: str | None, mobile: str | None) -> tuple[Phone, ...]:
-    """`phone` is the main number; `mobile` is the second slot."""
-    slots = ((phone, PhoneType.OTHER), (mobile, PhoneType.MOBILE))
-    return tuple(
-        Phone(number=number, e164=e164(number), type=type_, primary=number == (phone or mobile))
-        for number, type_ in slots
-        if number
-    )
 
 
 def _addresses(contact: wire.Contact) -> tuple[Address, ...]:
@@ -124,7 +111,7 @@ def from_draft(draft: Draft) -> Planned:
             body[key] = value
     if draft.external_id:
         body["external_id"] = draft.external_id
-    body |= _fields(draft, warnings, problems)
+    body |= _fields(draft, None, warnings, problems)
     if draft.addresses:
         body |= _address(draft.addresses[0], warnings)
     body = {key: value for key, value in body.items() if value is not None}
@@ -136,7 +123,14 @@ def needs_stored(patch: Patch) -> bool:
     one_half_of_name = (patch.first_name is UNSET) != (patch.last_name is UNSET)
     removes_key = merges_custom_fields(patch) and None in patch.custom_fields.values.values()  # type: ignore[union-attr]
     changes_tags = bool(patch.tags) and patch.tags.whole is None  # type: ignore[union-attr]
-    return (patch.name is UNSET and one_half_of_name) or removes_key or changes_tags
+    untyped_number = any(phone.type is None for phone in patch.phones or ())
+    return (
+        (patch.name is UNSET and one_half_of_name)
+        or removes_key
+        or changes_tags
+        or untyped_number
+        or bool(patch.addresses)
+    )
 
 
 def merges_custom_fields(patch: Patch) -> bool:
@@ -151,9 +145,9 @@ def from_patch(patch: Patch, stored: Record | None) -> Planned:
     warnings: list[WriteWarning] = []
     problems: list[InputProblem] = []
     body: dict[str, Any] = patched_names(patch, stored, warnings)
-    body |= _fields(patch, warnings, problems)
+    body |= _fields(patch, stored, warnings, problems)
     if patch.addresses:
-        body |= _updated_address(patch.addresses[0], warnings)
+        body |= _updated_address(patch.addresses[0], stored, warnings)
     if patch.tags and patch.tags.whole is None:
         before = (stored.tags or ()) if stored else ()
         after = patch.tags.applied_to(before)
@@ -166,20 +160,23 @@ def from_patch(patch: Patch, stored: Record | None) -> Planned:
     return Planned(body=body, warnings=tuple(warnings), problems=tuple(problems))
 
 
-def _fields(changes: Changes, warnings: list[WriteWarning], problems: list[InputProblem]) -> dict[str, Any]:
+def _fields(
+    changes: Changes, stored: Record | None, warnings: list[WriteWarning], problems: list[InputProblem]
+) -> dict[str, Any]:
     """What creation and update write alike; None where a patch clears."""
     body: dict[str, Any] = {}
     if changes.emails:
         body["email"] = changes.emails[0].address
     if changes.phones is not UNSET:
-        body |= phone_slots(changes.phones or (), warnings)
+        body |= phone_slots(changes.phones or (), (stored.phones or ()) if stored else (), warnings)
     for field in (Field.COMPANY, Field.STATUS, Field.NOTES):
         if (value := changes.value(field)) is not UNSET:
             body[field.value] = value
     if changes.tags is not UNSET:
         whole = changes.tags.whole if changes.tags else ()
         named = (whole or ()) + (changes.tags.add if changes.tags else ())
-        problems += [_comma(position) for position, tag in enumerate(named) if "," in tag]
+        below = changes.tags.below if changes.tags else ()
+        problems += [_comma(below, position) for position, tag in enumerate(named) if "," in tag]
         body["tags"] = list(whole or ())
     if changes.custom_fields is None:
         body["custom_fields"] = {}
@@ -199,15 +196,23 @@ def _address(address: WantedAddress, warnings: list[WriteWarning]) -> dict[str, 
     }
 
 
-def _updated_address(address: WantedAddress, warnings: list[WriteWarning]) -> dict[str, str | None]:
-    """The street lines are not among the documented fields of an update, so they are not sent."""
-    message = "Gately takes the street only when a contact is created; the stored one stays."
-    for key, part in (("street", address.street), ("street2", address.street2)):
-        if part:
-            warnings.append(dropped(Field.ADDRESSES, message, address.position, key))
+def _updated_address(
+    address: WantedAddress, stored: Record | None, warnings: list[WriteWarning]
+) -> dict[str, str | None]:
+    """The street lines are not among the documented fields of an update. Where a different street is
+    stored, nothing is sent: half of a new address would stand beside half of the old one (docs/adr/0002)."""
+    before = stored.addresses[0] if stored and stored.addresses else None
+    kept = (before.street, before.street2) if before else (None, None)
+    message = "Gately takes the street only when a contact is created"
     if not address.parts:
-        warnings.append(dropped(Field.ADDRESSES, message, address.position, "formatted"))
+        warnings.append(dropped(Field.ADDRESSES, f"{message}.", address.position, "formatted"))
         return {}
+    if any(kept) and kept != (address.street, address.street2):
+        warnings.append(dropped(Field.ADDRESSES, f"{message}, so the stored address stays.", address.position))
+        return {}
+    for key, part in (("street", address.street), ("street2", address.street2)):
+        if part and not any(kept):
+            warnings.append(dropped(Field.ADDRESSES, f"{message}.", address.position, key))
     parts = _address(address, warnings)
     return {key: parts[key] for key in ("city", "state", "zip", "country")}
 
@@ -218,9 +223,9 @@ def _required(field: Field, what: str) -> InputProblem:
     )
 
 
-def _comma(position: int) -> InputProblem:
+def _comma(below: tuple[str, ...], position: int) -> InputProblem:
     return InputProblem(
-        path=(*Field.TAGS.input_path, str(position)),
+        path=(*Field.TAGS.input_path, *below, str(position)),
         code="COMMA",
         message="must not hold a comma: Gately's tag filter would split it",
         provider=Provider.GATELY,

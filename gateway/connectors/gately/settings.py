@@ -13,7 +13,7 @@ class GatelySettings(BaseSettings):
 
     api_key: SecretStr | None = Field(None, description="API key; Gately is used when it is set")
     project_id: str | None = Field(
-        None, pattern=r"^[\w-]*$", description="UUID of the project; sent on every call when set"
+        None, pattern=r"^[A-Za-z0-9-]*$", description="UUID of the project; sent on every call when set"
     )
     base_url: AnyHttpUrl = Field(AnyHttpUrl("https://api.usegately.com/api/v1"), description="a URL including the path")
 

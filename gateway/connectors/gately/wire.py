@@ -5,9 +5,9 @@ leaves fields out that it merely does not tell.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Text = str | None | UnsetType
 
@@ -16,8 +16,12 @@ class Tag(Struct):
     name: str
 
 
+# What may stand in the path of a URL; anything else is no id that could be used again.
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+
+
 class Contact(Struct):
-    id: str
+    id: Id
     name: Text = UNSET
     first_name: Text = UNSET
     last_name: Text = UNSET

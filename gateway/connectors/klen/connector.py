@@ -5,6 +5,7 @@ Source: docs/providers/klen.md.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.connectors.base import PageRequest, Planned, RecordPage, Updated
@@ -50,7 +51,7 @@ class KlenConnector:
         if wanted.status is None or query["status"]:
             return page
         records = tuple(record for record in page.records if record.status is wanted.status)
-        return RecordPage(records=records, next_token=page.next_token, total=None)
+        return replace(page, records=records, total=None)
 
     async def find_by_email(self, address: str) -> tuple[Record, ...]:
         async def search(request: PageRequest) -> RecordPage:
@@ -121,7 +122,7 @@ class KlenConnector:
             for item, raw in zip(page.contacts, raw_items(reply.body, "contacts"), strict=True)
         )
         next_token = next_page(token, page.pages, len(records))
-        return RecordPage(records=records, next_token=next_token, total=page.count)
+        return RecordPage(records=records, token=str(token), next_token=next_token, total=page.count)
 
     def _untold(self, remote_id: str) -> Record:
         """The record behind a write whose answer is an acknowledgement."""

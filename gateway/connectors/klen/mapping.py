@@ -95,8 +95,8 @@ def _summary(item: wire.Summary) -> dict[str, Any]:
         "provider_status": filled(item.status),
         "stage": filled(item.stage),
         "tags": tuple(item.tags or ()),
-        "created_at": in_utc(item.created_date),
-        "last_contacted_at": in_utc(item.last_call_date),
+        "created_at": in_utc(item.created_date, Provider.KLEN),
+        "last_contacted_at": in_utc(item.last_call_date, Provider.KLEN),
     }
 
 
@@ -167,7 +167,7 @@ def from_patch(patch: Patch, stored: wire.Details | None) -> Planned:
     warnings: list[WriteWarning] = []
     problems: list[InputProblem] = []
     body = _names(patch, warnings) | _fields(patch, warnings, problems)
-    if stored and patch.status is ContactStatus.ACTIVE and stored.status == "contacted":
+    if stored and patch.status is ContactStatus.ACTIVE and not patch.klen_status and stored.status == "contacted":
         # Both words read as ACTIVE; the more telling one stays.
         body.pop("status", None)
     if patch.phones:
@@ -198,7 +198,7 @@ def _names(changes: Changes, warnings: list[WriteWarning]) -> dict[str, str | No
     missing = guessed.keys() - given.keys()
     names = {**guessed, **given}
     whole = join_name(names["first_name"], names["last_name"]) or ""
-    if not missing and text_key(whole) != text_key(changes.name):
+    if text_key(whole) != text_key(changes.name):
         warnings.append(dropped(Field.NAME, f"Klen AI builds the whole name from its parts: {whole}."))
     warnings += [
         derived(Field[key.upper()], "Klen AI keeps a name in parts; it was split.")

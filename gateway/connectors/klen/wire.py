@@ -1,9 +1,11 @@
 """What travels to and from Klen AI, decoded strictly. Source: docs/providers/klen.md, contact shapes."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Id = Annotated[int, Meta(ge=1)]
 
 
 class PhoneNumber(Struct):
@@ -29,7 +31,7 @@ class Note(Struct):
 class Summary(Struct):
     """A list item: no address, no website, one phone as a text that is for display only."""
 
-    id: int
+    id: Id
     first_name: str | None = None
     last_name: str | None = None
     full_name: str | None = None
@@ -58,14 +60,14 @@ class SummaryPage(Struct):
 
 
 class CreatedContact(Struct):
-    id: int | None = None
+    id: Id | None = None
 
 
 class Created(Struct):
     """The answer to a creation is not confirmed: the id is looked for in three places (ambiguity 1)."""
 
-    id: int | None = None
-    contact_id: int | None = None
+    id: Id | None = None
+    contact_id: Id | None = None
     contact: CreatedContact | None = None
 
     @property

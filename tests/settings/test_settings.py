@@ -1,0 +1,213 @@
+"""Every variable of design section 10: its default, what it takes, and where it is read from."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.connectors.registry import REGISTRY
+from gateway.domain.contact import Provider
+from gateway.main import build_connectors
+from gateway.settings import WrongSettings, api_key, read_gateway_settings, read_provider_settings
+
+GATEWAY: dict[str, tuple[Any, str, Any]] = {
+    "GATEWAY_HOST": ("127.0.0.1", "0.0.0.0", "0.0.0.0"),
+    "GATEWAY_PORT": (8000, "0", 0),
+    "GATEWAY_DATABASE_URL": (
+        "sqlite+aiosqlite:///contact-gateway.db",
+        "sqlite+aiosqlite:////var/lib/gateway.db",
+        "sqlite+aiosqlite:////var/lib/gateway.db",
+    ),
+    "GATEWAY_MODE": ("development", "production", "production"),
+    "GATEWAY_PRECEDENCE": (
+        (Provider.GATELY, Provider.KLEN, Provider.COMETLY),
+        "klen,cometly,gately",
+        (Provider.KLEN, Provider.COMETLY, Provider.GATELY),
+    ),
+    "GATEWAY_CONNECT_TIMEOUT_SECONDS": (2.0, "0.5", 0.5),
+    "GATEWAY_ATTEMPT_TIMEOUT_SECONDS": (5.0, "7", 7.0),
+    "GATEWAY_QUERY_DEADLINE_SECONDS": (15.0, "600", 600.0),
+    "GATEWAY_MUTATION_DEADLINE_SECONDS": (30.0, "1e2", 100.0),
+}
+PROVIDERS: dict[str, tuple[Any, str, Any]] = {
+    "GATELY_API_KEY": (None, "gately_sk_test_1", "gately_sk_test_1"),
+    "GATELY_PROJECT_ID": (None, "5b1e0c1a-0000-4000-8000-000000000001", "5b1e0c1a-0000-4000-8000-000000000001"),
+    "GATELY_BASE_URL": ("https://api.usegately.com/api/v1", "https://gately.test/api/v2", "https://gately.test/api/v2"),
+    "COMETLY_API_KEY": (None, "space-key", "space-key"),
+    "COMETLY_BASE_URL": ("https://app.cometly.com/public-api/v1", "https://c.test/v1", "https://c.test/v1"),
+    "COMETLY_TIMEZONE": ("UTC", "Europe/Helsinki", "Europe/Helsinki"),
+    "COMETLY_CUSTOM_FIELDS": ({}, '{"tier": "profile_field_1"}', {"tier": "profile_field_1"}),
+    "KLEN_API_KEY": (None, "klen_1", "klen_1"),
+    "KLEN_BASE_URL": ("https://api.klen.ai/api/v1", "https://klen.test/api/v1", "https://klen.test/api/v1"),
+}
+
+
+def read(name: str) -> Any:
+    """The value of a variable, whichever settings it belongs to."""
+    prefix, _, rest = name.partition("_")
+    if prefix == "GATEWAY":
+        return getattr(read_gateway_settings(), rest.lower())
+    entry = next(entry for entry in REGISTRY if entry.provider == prefix.lower())
+    settings = read_provider_settings(entry, "development")
+    if rest == "API_KEY":
+        return api_key(settings)
+    value = getattr(settings, rest.lower())
+    return str(value) if rest == "BASE_URL" else value
+
+
+def test_the_variables_are_those_of_the_design_and_no_others() -> None:
+    known = {f"GATEWAY_{name.upper()}" for name in type(read_gateway_settings()).model_fields}
+    for entry in REGISTRY:
+        prefix = entry.settings.model_config.get("env_prefix")
+        known |= {f"{prefix}{name.upper()}" for name in entry.settings.model_fields}
+
+    assert known == set(GATEWAY) | set(PROVIDERS)
+
+
+@pytest.mark.parametrize(("name", "expected"), {name: row[0] for name, row in {**GATEWAY, **PROVIDERS}.items()}.items())
+def test_it_has_its_default(name: str, expected: Any) -> None:
+    assert read(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"), [(name, row[1], row[2]) for name, row in {**GATEWAY, **PROVIDERS}.items()]
+)
+class TestSources:
+    def test_the_environment_sets_it(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: Any
+    ) -> None:
+        monkeypatch.setenv(name, text)
+
+        assert read(name) == expected
+
+    def test_an_env_file_sets_it(self, tmp_path: Path, name: str, text: str, expected: Any) -> None:
+        (tmp_path / ".env").write_text(f"# ours\n{name}='{text}'\nUNRELATED=1\nGATEWAY_UNKNOWN=2\n", encoding="utf-8")
+
+        assert read(name) == expected
+
+    def test_the_environment_overrules_the_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: Any
+    ) -> None:
+        (tmp_path / ".env").write_text(f"{name}=wrong\n", encoding="utf-8")
+        monkeypatch.setenv(name, text)
+
+        assert read(name) == expected
+
+    def test_lower_case_is_as_good(self, monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: Any) -> None:
+        monkeypatch.setenv(name.lower(), text)
+
+        assert read(name) == expected
+
+
+class TestPrecedence:
+    @pytest.mark.parametrize(
+        ("text", "order"),
+        [
+            ("gately,klen,cometly", "gately klen cometly"),
+            ("cometly", "cometly gately klen"),
+            (" KLEN , Cometly ", "klen cometly gately"),
+            ("klen,cometly,gately", "klen cometly gately"),
+        ],
+    )
+    def test_who_is_left_out_comes_last(self, monkeypatch: pytest.MonkeyPatch, text: str, order: str) -> None:
+        monkeypatch.setenv("GATEWAY_PRECEDENCE", text)
+
+        assert [str(provider) for provider in read("GATEWAY_PRECEDENCE")] == order.split()
+
+    @pytest.mark.parametrize("text", ["", ",", "klen,", "klen,klen", "klen, KLEN", "salesforce", "klen;gately"])
+    def test_anything_else_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setenv("GATEWAY_PRECEDENCE", text)
+
+        with pytest.raises(WrongSettings, match=r"^GATEWAY_PRECEDENCE: .+\. Give .+\.$"):
+            read_gateway_settings()
+
+
+class TestWhoIsConfigured:
+    def test_nobody_without_a_key(self) -> None:
+        assert build_connectors(read_gateway_settings()) == {}
+
+    @pytest.mark.parametrize("entry", REGISTRY, ids=lambda entry: entry.provider)
+    def test_a_key_is_enough(self, monkeypatch: pytest.MonkeyPatch, entry: Any) -> None:
+        monkeypatch.setenv(f"{entry.provider.name}_API_KEY", "key")
+
+        assert list(build_connectors(read_gateway_settings())) == [entry.provider]
+
+    @pytest.mark.parametrize("blank", ["", " ", "\t"])
+    def test_a_blank_key_is_none(self, monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+        monkeypatch.setenv("KLEN_API_KEY", blank)
+
+        assert build_connectors(read_gateway_settings()) == {}
+
+    def test_spaces_around_a_key_do_not_belong_to_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KLEN_API_KEY", " klen_1\n")
+
+        assert read("KLEN_API_KEY") == "klen_1"
+
+
+@pytest.mark.parametrize("name", ["GATELY_BASE_URL", "COMETLY_BASE_URL", "KLEN_BASE_URL"])
+class TestProduction:
+    @pytest.fixture(autouse=True)
+    def in_production(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.setenv("GATEWAY_MODE", "production")
+        monkeypatch.setenv(name.replace("BASE_URL", "API_KEY"), "key")
+
+    @pytest.mark.parametrize("url", ["http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com"])
+    def test_a_key_does_not_travel_over_an_open_line(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, url: str
+    ) -> None:
+        monkeypatch.setenv(name, url)
+
+        with pytest.raises(WrongSettings, match=rf"^{name}: .*https"):
+            build_connectors(read_gateway_settings())
+
+    @pytest.mark.parametrize(
+        "url", ["https://api.example.com/v1", "http://127.0.0.1:9/v1", "http://localhost:9/v1", "http://[::1]:9/v1"]
+    )
+    def test_https_and_this_machine_are_fine(self, monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+        monkeypatch.setenv(name, url)
+
+        assert len(build_connectors(read_gateway_settings())) == 1
+
+    def test_in_development_an_open_line_is_allowed(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.setenv("GATEWAY_MODE", "development")
+        monkeypatch.setenv(name, "http://provider.test/v1")
+
+        assert len(build_connectors(read_gateway_settings())) == 1
+
+
+class TestSecrets:
+    KEY = "a-key-that-nobody-may-read"
+
+    @pytest.mark.parametrize("entry", REGISTRY, ids=lambda entry: entry.provider)
+    def test_a_key_shows_in_no_text_of_the_settings(self, monkeypatch: pytest.MonkeyPatch, entry: Any) -> None:
+        monkeypatch.setenv(f"{entry.provider.name}_API_KEY", self.KEY)
+
+        settings = read_provider_settings(entry, "development")
+
+        shown = f"{settings!r} {settings} {settings.model_dump_json()} {settings.__dict__}"
+        assert self.KEY not in shown
+        assert "*****" in repr(settings)
+        assert api_key(settings) == self.KEY
+
+    @pytest.mark.parametrize("entry", REGISTRY, ids=lambda entry: entry.provider)
+    def test_a_key_shows_in_no_text_of_a_connector(self, monkeypatch: pytest.MonkeyPatch, entry: Any) -> None:
+        monkeypatch.setenv(f"{entry.provider.name}_API_KEY", self.KEY)
+
+        (connector,) = build_connectors(read_gateway_settings()).values()
+
+        upstream = vars(connector)["_upstream"]
+        shown = [repr(one) for one in (connector, *vars(connector).values(), *vars(upstream).values())]
+        assert [text for text in shown if self.KEY in text] == []
+
+    @pytest.mark.parametrize("wrong", ["COMETLY_TIMEZONE", "COMETLY_CUSTOM_FIELDS", "COMETLY_BASE_URL"])
+    def test_a_message_repeats_no_value(self, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+        monkeypatch.setenv("COMETLY_API_KEY", self.KEY)
+        monkeypatch.setenv(wrong, f"{self.KEY}?")
+        entry = next(entry for entry in REGISTRY if entry.provider is Provider.COMETLY)
+
+        with pytest.raises(WrongSettings) as refused:
+            read_provider_settings(entry, "development")
+
+        assert self.KEY not in str(refused.value)
+        assert refused.value.__cause__ is None
+        assert str(refused.value).startswith(f"{wrong}: ")
