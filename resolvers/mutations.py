@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import strawberry
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.contacts.writing import Written
 from gateway.domain.errors import InputProblem, InvalidInput
@@ -107,7 +108,11 @@ async def _contact_after(info: Info, written: Written) -> Contact | Any | None:
         return written.link_error
     if written.anchor is None:
         return None
-    family = await info.context.families.load(written.anchor)
+    try:
+        family = await info.context.families.load(written.anchor)
+    except SQLAlchemyError as error:
+        # What became of the write has to reach the caller, whatever became of the database since.
+        return error
     selection = contact_selection(info._raw_info, ("contact",))
     records = {result.record.key: result.record for result in written.results if result.record}
     return Contact(view=ContactView(info.context, family, selection, records))

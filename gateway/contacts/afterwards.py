@@ -39,7 +39,7 @@ async def note_deleted(links: LinkStore, family: Family, deleted: Collection[Rec
     """A contact that is gone needs no links; of one that is left, the deleted records are marked."""
     try:
         if family.members <= {*deleted, *family.gone}:
-            await links.forget(family.members)
+            await links.forget(family)
         else:
             await links.mark_gone(deleted)
     except SQLAlchemyError as error:

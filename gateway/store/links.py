@@ -64,10 +64,10 @@ class LinkStore:
             await _forget(connection, family.members)
             return alone, await _write_family(connection, rest, family.gone, rank) if rest else None
 
-    async def forget(self, keys: Iterable[RecordKey]) -> None:
-        """Drops the rows of records that are gone for good."""
+    async def forget(self, family: Family) -> None:
+        """Drops the links of a contact that is gone for good."""
         async with self._writers.begin() as connection:
-            await _forget(connection, keys)
+            await _forget(connection, family.members)
 
     async def mark_gone(self, keys: Iterable[RecordKey]) -> None:
         """Notes that linked records were deleted; a record on its own needs no note."""

@@ -142,6 +142,6 @@ def _message(name: str, failure: type[ProviderFailure], status: int, refusal: Re
     sentence = _SENTENCES.get(failure, "{name} did not do it.").format(name=name)
     if failure in (InputRefused, DuplicateRecord) and refusal.message:
         said = refusal.message.strip()
-        if _SENTENCE.fullmatch(said) and not _MACHINE_TALK.search(said):
+        if said.isprintable() and _SENTENCE.fullmatch(said) and not _MACHINE_TALK.search(said):
             return f"{sentence} It says: {said}"
     return f"{sentence} {refusal.hint or f'(HTTP {status})'}"

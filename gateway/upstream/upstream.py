@@ -1,6 +1,7 @@
 """The way to one provider: the policies, in order, around one attempt."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
@@ -69,4 +70,7 @@ class Upstream:
 def is_loopback(url: str) -> bool:
     """Whether a URL names this very machine, where no proxy may come between."""
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -120,7 +120,8 @@ def _items(values: wire.Values) -> Iterable[tuple[str, bool]]:
 
 
 def texts(values: wire.Values) -> list[str]:
-    return [text for text, _ in _items(values)]
+    """Newest first, as Cometly sends them; one that it marks as primary goes before all."""
+    return [text for text, _ in sorted(_items(values), key=lambda item: not item[1])]
 
 
 def from_draft(draft: Draft, slots: Slots) -> Planned:

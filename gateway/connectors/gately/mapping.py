@@ -204,11 +204,11 @@ def _updated_address(
     before = stored.addresses[0] if stored and stored.addresses else None
     kept = (before.street, before.street2) if before else (None, None)
     message = "Gately takes the street only when a contact is created"
-    if not address.parts:
-        warnings.append(dropped(Field.ADDRESSES, f"{message}.", address.position, "formatted"))
-        return {}
     if any(kept) and kept != (address.street, address.street2):
         warnings.append(dropped(Field.ADDRESSES, f"{message}, so the stored address stays.", address.position))
+        return {}
+    if not address.parts:
+        warnings.append(dropped(Field.ADDRESSES, f"{message}.", address.position, "formatted"))
         return {}
     for key, part in (("street", address.street), ("street2", address.street2)):
         if part and not any(kept):
