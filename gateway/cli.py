@@ -117,6 +117,8 @@ def _listening(settings: GatewaySettings) -> Iterator[socket.socket]:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
+        # Who calls the address as soon as it is printed waits for the server instead of being refused.
+        listener.listen(2048)
     except OSError as error:
         listener.close()
         where = f"{settings.host}:{settings.port}"

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
 from gateway.http.app import Services, create_app
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
-from gateway.store.database import open_database
+from gateway.store.database import LINKS, open_database
 from gateway.store.links import LinkStore
 from gateway.upstream.upstream import Timeouts
 from resolvers.context import UseCases
@@ -95,7 +95,7 @@ async def _open(url: str) -> AsyncEngine:
 async def _missing(engine: AsyncEngine) -> str | None:
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            await connection.execute(select(LINKS.c.provider).limit(1))
     except SQLAlchemyError:
         return "the database does not answer"
     return None

@@ -99,6 +99,8 @@ def api_key(settings: Any) -> str | None:
 def _read(settings: type[S], **overrides: Any) -> S:
     try:
         return settings(**overrides)
+    except UnicodeDecodeError:
+        raise WrongSettings(".env: is not a text in UTF-8. Save it in that encoding.") from None
     except ValidationError as error:
         # Only the first: one message that can be acted on. The value is not repeated, it may be a secret.
         first = error.errors(include_input=False, include_url=False)[0]

@@ -35,7 +35,8 @@ def executor(schema: strawberry.Schema, use_cases: UseCases) -> Callable[[GraphQ
             message = "GET is for queries; send mutations by POST."
             raise RequestRefused(405, "METHOD_NOT_ALLOWED", message, {"Allow": "POST"}) from None
         except CannotGetOperationTypeError:
-            message = f"The document has no operation named {request.operation_name!r}."
+            named = f" named {request.operation_name!r}" if request.operation_name else ""
+            message = f"The document has no operation{named}."
             return GraphQLResult(body=_unknown_operation(message), executed=False)
         refused = isinstance(result, PreExecutionError)
         executing = not refused

@@ -4,9 +4,11 @@ SQLite by default; the tables are created at the first start.
 """
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Index, MetaData, String, Table, event
+from sqlalchemy import URL, Boolean, Column, Connection, Index, MetaData, String, Table, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 METADATA = MetaData()
@@ -43,6 +45,7 @@ async def open_database(url: str) -> AsyncEngine:
     Raises:
         sqlalchemy.exc.SQLAlchemyError: when it cannot be opened or created.
     """
+    _check_file(make_url(url))
     engine = create_async_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
@@ -50,6 +53,19 @@ async def open_database(url: str) -> AsyncEngine:
     async with engine.execution_options(writes=True).begin() as connection:
         await connection.run_sync(METADATA.create_all)
     return engine
+
+
+def _check_file(url: URL) -> None:
+    """aiosqlite leaves a thread behind when it cannot open a file, which then complains by itself; so
+    whether the file can be opened is tried without it."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return
+    try:
+        with closing(sqlite3.connect(name)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise OperationalError("open", None, error) from error
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:

@@ -93,7 +93,7 @@ def _failure_by_status(call: Call, status: int, headers: Mapping[str, str], refu
         return RecordNotFound if unknown_id else InputRefused
     if status in (404, 410) and call.kind in (CallKind.READ, CallKind.UPDATE, CallKind.DELETE):
         return RecordNotFound
-    if status == 409 and not call.kind.writes:
+    if status == 409 and call.kind not in (CallKind.CREATE, CallKind.UPDATE):
         return ProviderBroken
     if status == 503 and "retry-after" in headers:
         return ProviderUnavailable

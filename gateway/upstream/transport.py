@@ -41,8 +41,16 @@ def foreign_errors(provider: Provider, name: str, kind: CallKind) -> Iterator[No
     """
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        foreign = httpx.ReadTimeout("") if isinstance(error, TimeoutError) else error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        foreign = _from_below(error) if isinstance(error, OSError) else error
         meaning = next(MEANINGS[parent] for parent in type(foreign).__mro__ if parent in MEANINGS)
         retryable = not kind.writes if meaning.failure is ReplyTimedOut else None
         raise meaning.failure(provider, meaning.message.format(name=name), retryable=retryable) from error
+
+
+def _from_below(error: OSError) -> httpx.HTTPError:
+    """What httpx lets through: our own timer, and a TLS connection that breaks down in the middle.
+
+    Expected: httpx.ReadError for the latter. Actual: ssl.SSLError, an OSError (httpcore 1.0.9, anyio backend).
+    """
+    return httpx.ReadTimeout("") if isinstance(error, TimeoutError) else httpx.ReadError("")

@@ -86,16 +86,14 @@ class TestEnding:
         assert (process.wait(), process.stderr) == (0, "")
         assert (tmp_path / "contact-gateway.db").exists()
 
-    def test_one_provider_is_enough_and_an_interrupt_ends_it_too(
-        self, start: Started, simulators: RunningSandbox
-    ) -> None:
-        environment = simulators.environment()
-        process = start("serve", KLEN_API_KEY=environment["KLEN_API_KEY"], KLEN_BASE_URL=environment["KLEN_BASE_URL"])
+    def test_one_provider_is_enough_and_an_interrupt_ends_it_too(self, start: Started) -> None:
+        """Ctrl+C: uvicorn passes the signal on when it is done, and what is then closed must not be cancelled."""
+        process = start("serve", KLEN_API_KEY="key")
 
-        asked = ask(process, '{ contact(id: "Q29udGFjdDprbGVuOjkwMDE=") { name } }').json()
+        asked = ask(process, '{ contact(id: "Q29udGFjdDprbGVuOjkwMDE=") { id } }').json()
 
         assert process.printed(r"Providers: (.*)\n")[1] == "Klen AI"
-        assert asked == {"data": {"contact": {"name": "Ada Winter"}}}
+        assert asked == {"data": {"contact": {"id": "Q29udGFjdDprbGVuOjkwMDE="}}}
         assert (process.end(signal.SIGINT), process.stderr) == (0, "")
 
 

@@ -126,8 +126,16 @@ def test_a_time_out_of_our_own_timer_is_a_missing_answer() -> None:
     assert (failure.fault.code, failure.outcome) == (ErrorCode.PROVIDER_TIMEOUT, WriteOutcome.UNKNOWN)
 
 
-@pytest.mark.parametrize("error", [KeyError("a"), ssl.SSLError("b"), ValueError("c")])
-def test_what_is_not_httpxs_is_left_alone(error: Exception) -> None:
+@pytest.mark.parametrize("kind", CallKind)
+def test_an_encrypted_connection_that_breaks_down_was_lost_after_sending(kind: CallKind) -> None:
+    """httpx wraps errors of the handshake only: later ones, such as a broken record, come as they are."""
+    failure = _fail(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), kind)
+    assert (type(failure), failure.outcome) == (ReplyTimedOut, WriteOutcome.UNKNOWN)
+    assert failure.fault.retryable is (kind not in WRITES)
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), ValueError("b")])
+def test_what_nobody_expected_is_left_alone(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, foreign_errors(Provider.KLEN, "Sample CRM", CallKind.READ):
         raise error
     assert caught.value is error

@@ -14,16 +14,17 @@ from msgspec import UNSET
 from gateway.connectors.base import Planned
 from gateway.connectors.cometly import wire
 from gateway.connectors.cometly.capabilities import CAPABILITIES
+from gateway.connectors.cometly.names import patched_names, say_about_parts
 from gateway.connectors.cometly.slots import Slots
+from gateway.connectors.cometly.values import items, texts
 from gateway.domain.changes import Changes, Draft, Patch, WantedPhone
 from gateway.domain.compare import email_key, text_key
-from gateway.domain.contact import Address, Email, Field, Phone, PhoneType, Provider, Record, RecordKey, filled
-from gateway.domain.errors import InputProblem, ListTruncated
-from gateway.domain.names import join_name, split_name
+from gateway.domain.contact import Address, Email, Field, Phone, PhoneType, Provider, Record, RecordKey
+from gateway.domain.errors import InputProblem
+from gateway.domain.names import join_name
 from gateway.domain.normalise import e164
-from gateway.domain.writes import WriteWarning, coerced, derived, dropped
+from gateway.domain.writes import WriteWarning, coerced, dropped
 
-MAX_LISTED = 25
 READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
 
 _LIST_KEYS = {Field.NAME: "names", Field.EMAILS: "emails", Field.PHONES: "phones", Field.ADDRESSES: "locations"}
@@ -90,13 +91,13 @@ class Reader:
             name=names[0] if names else None,
             emails=tuple(
                 Email(address=text, normalized=email_key(text), primary=primary)
-                for text, primary in _items(contact.emails)
+                for text, primary in items(contact.emails)
             ),
             phones=tuple(
                 Phone(number=text, e164=e164(text), type=PhoneType.OTHER, primary=primary)
-                for text, primary in _items(contact.phones)
+                for text, primary in items(contact.phones)
             ),
-            addresses=tuple(Address(formatted=text, primary=primary) for text, primary in _items(contact.locations)),
+            addresses=tuple(Address(formatted=text, primary=primary) for text, primary in items(contact.locations)),
             custom_fields=self.slots.read(contact.custom_fields),
             primaries=primaries,
             raw=raw,
@@ -110,18 +111,6 @@ def _primary_key(field: Field, text: str) -> str:
     if field is Field.PHONES:
         return Phone(number=text, e164=e164(text), type=PhoneType.OTHER).comparable
     return text_key(text) if field is Field.ADDRESSES else text
-
-
-def _items(values: wire.Values) -> Iterable[tuple[str, bool]]:
-    for value in values or ():
-        text = value if isinstance(value, str) else value.text
-        if text and text.strip():
-            yield text, not isinstance(value, str) and bool(value.primary or value.is_primary)
-
-
-def texts(values: wire.Values) -> list[str]:
-    """Newest first, as Cometly sends them; one that it marks as primary goes before all."""
-    return [text for text, _ in sorted(_items(values), key=lambda item: not item[1])]
 
 
 def from_draft(draft: Draft, slots: Slots) -> Planned:
@@ -141,7 +130,7 @@ def from_draft(draft: Draft, slots: Slots) -> Planned:
     name = draft.name or join_name(draft.first_name or None, draft.last_name or None)
     if name:
         body["names"] = [name]
-        _say_about_parts(draft, name, warnings)
+        say_about_parts(draft, name, warnings)
     if draft.custom_fields:
         written = slots.write(draft.custom_fields, warnings, problems)
         filled_slots = {slot: value for slot, value in written.items() if value is not None}
@@ -169,7 +158,7 @@ def from_patch(patch: Patch, stored: wire.Contact | None, slots: Slots) -> Plann
     warnings: list[WriteWarning] = []
     problems: list[InputProblem] = []
     body = _lists(patch, warnings)
-    names = _names(patch, stored, warnings)
+    names = patched_names(patch, stored, warnings)
     if names is not None:
         body["names"] = names
     if patch.custom_fields is not UNSET:
@@ -210,49 +199,3 @@ def _phone(phone: WantedPhone, warnings: list[WriteWarning]) -> str:
     if phone.do_not_call is not None:
         warnings.append(dropped(Field.PHONES, "Cometly keeps no do-not-call mark.", phone.position, "doNotCall"))
     return phone.number
-
-
-def _names(patch: Patch, stored: wire.Contact | None, warnings: list[WriteWarning]) -> list[str] | None:
-    """The new name goes first and the other names stay. None: no name is changed."""
-    if patch.name is UNSET and patch.first_name is UNSET and patch.last_name is UNSET:
-        return None
-    if patch.name is None:
-        return _names_of_parts(patch, warnings)
-    before = texts(stored.names) if stored else []
-    if len(before) >= MAX_LISTED:
-        raise ListTruncated(
-            Provider.COMETLY,
-            f"Cometly shows at most {MAX_LISTED} names of a contact; writing the list back could lose the rest.",
-            field=Field.NAME.input_path,
-        )
-    name = patch.name or _name_of_parts(patch, before)
-    if name is None:
-        return before[1:]
-    _say_about_parts(patch, name, warnings)
-    return [name, *(other for other in before if text_key(other) != text_key(name))]
-
-
-def _names_of_parts(patch: Patch, warnings: list[WriteWarning]) -> list[str]:
-    """All names are cleared; what the parts say beside that is the only new one."""
-    name = join_name(patch.first_name or None, patch.last_name or None)
-    if name:
-        _say_about_parts(patch, name, warnings)
-    return [name] if name else []
-
-
-def _name_of_parts(patch: Patch, before: list[str]) -> str | None:
-    first, last = split_name(before[0]) if before else (None, None)
-    return join_name(
-        first if patch.first_name is UNSET else patch.first_name,
-        last if patch.last_name is UNSET else patch.last_name,
-    )
-
-
-def _say_about_parts(changes: Changes, name: str, warnings: list[WriteWarning]) -> None:
-    if not changes.name:
-        warnings.append(derived(Field.NAME, "Cometly keeps whole names; it was joined from its parts."))
-        return
-    for field in (Field.FIRST_NAME, Field.LAST_NAME):
-        part = filled(changes.value(field) or None)
-        if part and text_key(part) not in text_key(name):
-            warnings.append(dropped(field, "Cometly keeps the whole name only."))
