@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,7 +49,7 @@ def serve() -> None:
         with _listening(settings) as listener:
             names = ", ".join(connector.capabilities.display_name for connector in connectors.values())
             text = f"GraphQL and GraphiQL: {_address(settings, listener)}/graphql\nProviders: {names}"
-            asyncio.run(_serve(build_app(settings, connectors), listener, lambda: out.print(text)))
+            _run(_serve(build_app(settings, connectors), listener, lambda: out.print(text)))
 
 
 @app.command()
@@ -59,7 +59,7 @@ def demo() -> None:
         configure_logs()
         settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/demo.db", mode="development")
         with _listening(settings) as listener:
-            asyncio.run(_demo(settings, listener))
+            _run(_demo(settings, listener))
 
 
 @app.command()
@@ -70,7 +70,7 @@ def sandbox(
 ) -> None:
     """Serves only the three simulators."""
     with _clear_errors():
-        asyncio.run(_sandbox(port))
+        _run(_sandbox(port))
 
 
 @app.command()
@@ -138,15 +138,40 @@ def _address(settings: GatewaySettings, listener: socket.socket) -> str:
 
 async def _serve(application: Starlette, listener: socket.socket, say_where: Callable[[], None]) -> None:
     """Until SIGINT or SIGTERM: what runs ends first, then everything is closed."""
-    config = uvicorn.Config(
-        application, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False
-    )
-    # uvicorn raises the signal again when it is done; ended by it, the process would leave connections open.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
-    async with application.router.lifespan_context(application):
-        say_where()
-        await uvicorn.Server(config).serve(sockets=[listener])
+    config = uvicorn.Config(application, http="httptools", lifespan="off", log_config=None, access_log=False)
+    server = _Server(config)
+    with _on_signals(lambda signum: server.handle_exit(signum, None)):
+        # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
+        async with application.router.lifespan_context(application):
+            say_where()
+            await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Expected: a signal ends the server, and the program goes on. Actual: uvicorn raises the signal again when
+    it has ended, which would cut off the closing of database and connections."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def _on_signals(handle: Callable[[signal.Signals], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, handle, signum)
+    try:
+        yield
+    finally:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(signum)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    """In uvloop's event loop where there is one."""
+    with asyncio.Runner(loop_factory=uvicorn.Config(None, loop="auto", log_config=None).get_loop_factory()) as runner:  # type: ignore[arg-type]
+        runner.run(main)
 
 
 async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
@@ -163,7 +188,9 @@ async def _sandbox(port: int) -> None:
         out.print("\nA gateway talks to them with these settings:\n")
         for name, value in simulators.environment().items():
             out.print(f"export {name}='{value}'", markup=False, highlight=False)
-        await asyncio.Event().wait()
+        ended = asyncio.Event()
+        with _on_signals(lambda _: ended.set()):
+            await ended.wait()
 
 
 def _say_where(address: str, simulators: RunningSandbox) -> None:

@@ -87,7 +87,7 @@ def _use_cases(directory: Directory, links: LinkStore) -> UseCases:
 async def _open(url: str) -> AsyncEngine:
     try:
         return await open_database(url)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, ValueError, TypeError):
         message = "cannot be opened or created; give the path of a file in a folder that can be written to"
         raise WrongSettings(f"GATEWAY_DATABASE_URL: {message}.") from None
 

@@ -12,8 +12,10 @@ from gateway.domain.compare import email_key, text_key
 from gateway.domain.contact import Field, Provider, Record
 from gateway.domain.errors import FieldUnsupported, ProviderFailure
 
-# A filter that the gateway applies itself can leave pages empty; a walk pauses rather than reading on.
-MAX_PAGES_PER_ANSWER = 5
+# A filter that the gateway applies itself can leave pages empty; a walk pauses rather than reading on. Any other
+# walk ends with the calls that one operation may make.
+MAX_FILTERED_PAGES_PER_ANSWER = 5
+MAX_PAGES_PER_ANSWER = 100
 MIN_FILTERED_PAGE_SIZE = 500
 
 # The field of a summary that tells whether a record passes.
@@ -48,7 +50,7 @@ class Walk:
         self._shown: list[bool] = []
         self.fetched: list[Record] = []
         self._next_token: str | None = None
-        self._pages_left = MAX_PAGES_PER_ANSWER
+        self._pages_left = MAX_FILTERED_PAGES_PER_ANSWER if self._here.asked else MAX_PAGES_PER_ANSWER
         self._loaded = False
         self.position = position
         self.failure: ProviderFailure | None = None
