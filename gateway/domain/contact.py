@@ -101,7 +101,10 @@ class Phone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """`formatted` is one line: the provider's own, or the filled parts joined by commas."""
+    """`formatted` is one line: the provider's own, or the filled parts joined by commas.
+
+    `country_may_be_default` says that the provider fills a country in by itself, so that it proves nothing.
+    """
 
     street: str | None = None
     street2: str | None = None
@@ -111,6 +114,12 @@ class Address:
     country: str | None = None
     formatted: str
     primary: bool = False
+    country_may_be_default: bool = False
+
+    @property
+    def without_country(self) -> str:
+        """The line without its country; the whole line where the parts are not known."""
+        return one_line(self.street, self.street2, self.city, self.state, self.postal_code) or self.formatted
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.domain.compare import text_key
-from gateway.domain.contact import Field, Phone, Record, RecordKey
+from gateway.domain.contact import Address, Field, Phone, Record, RecordKey
 from gateway.domain.errors import ProviderFailure
 
 
@@ -82,6 +82,24 @@ def _unite(
     return unite
 
 
+_unite_lines = _unite(lambda address: text_key(address.formatted))
+
+
+def _unite_addresses(lists: list[Iterable[Address]]) -> tuple[Address, ...] | None:
+    """An address whose country may only be a provider's default is the same as one without it."""
+    certain = {
+        text_key(address.without_country): address
+        for address in (address for addresses in lists for address in addresses)
+        if not address.country_may_be_default
+    }
+
+    def settled(address: Address) -> Address:
+        twin = certain.get(text_key(address.without_country)) if address.country_may_be_default else None
+        return replace(twin, primary=address.primary) if twin else address
+
+    return _unite_lines([[settled(address) for address in addresses] for addresses in lists])
+
+
 def _unite_tags(lists: list[Iterable[str]]) -> tuple[str, ...] | None:
     if not lists:
         return None
@@ -104,7 +122,7 @@ def _merge_objects(objects: list[Mapping[str, Any]]) -> dict[str, Any] | None:
 _UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
     Field.EMAILS: _unite(lambda email: email.normalized),
     Field.PHONES: _unite(lambda phone: phone.comparable, _keep_do_not_call),
-    Field.ADDRESSES: _unite(lambda address: text_key(address.formatted)),
+    Field.ADDRESSES: _unite_addresses,
     Field.TAGS: _unite_tags,
     Field.CUSTOM_FIELDS: _merge_objects,
 }

@@ -153,6 +153,26 @@ def test_addresses_are_united_by_their_line() -> None:
     assert unified(Field.ADDRESSES, [said(GATELY, addresses=(one,)), said(COMETLY, addresses=(other,))]) == (one,)
 
 
+def test_a_country_that_may_be_a_default_makes_no_second_address() -> None:
+    """docs/providers/README.md, trap 5: Klen AI's "US" is not knowledge."""
+    parts = {"street": "1 High Street", "city": "Berlin"}
+    known = Address(**parts, formatted="1 High Street, Berlin", primary=True)
+    made_up = Address(
+        **parts, country="US", formatted="1 High Street, Berlin, US", primary=True, country_may_be_default=True
+    )
+    elsewhere = Address(city="Turku", country="US", formatted="Turku, US", country_may_be_default=True)
+    in_germany = Address(**parts, country="DE", formatted="1 High Street, Berlin, DE", primary=True)
+
+    for first, other in ((known, made_up), (made_up, known)):
+        answers = [said(GATELY, addresses=(first,)), said(KLEN, addresses=(other,))]
+        assert unified(Field.ADDRESSES, answers) == (known,)
+    assert unified(Field.ADDRESSES, [said(KLEN, addresses=(made_up,)), said(addresses=(in_germany,))]) == (in_germany,)
+    assert unified(Field.ADDRESSES, [said(addresses=(known,)), said(KLEN, addresses=(elsewhere,))]) == (
+        known,
+        elsewhere,
+    )
+
+
 def test_tags_are_united_without_regard_to_case_and_the_first_spelling_stays() -> None:
     answers = [said(GATELY, tags=("VIP", "Beta")), said(KLEN, tags=("vip", "New"))]
     assert unified(Field.TAGS, answers) == ("VIP", "Beta", "New")

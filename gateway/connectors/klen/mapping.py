@@ -130,6 +130,7 @@ def _addresses(address: wire.Address | None) -> tuple[Address, ...]:
             country=country,
             formatted=one_line(elsewhere, country),
             primary=True,
+            country_may_be_default=country == DEFAULT_COUNTRY,
         ),
     )
 
