@@ -16,6 +16,9 @@ from gateway.domain.errors import FieldUnsupported, ProviderFailure
 # walk ends with the calls that one operation may make.
 MAX_FILTERED_PAGES_PER_ANSWER = 5
 MAX_PAGES_PER_ANSWER = 100
+
+# What a GraphQL Int can say; a provider that counts beyond it, or below nought, does not know.
+COUNTABLE = range(2**31)
 MIN_FILTERED_PAGE_SIZE = 500
 
 # The field of a summary that tells whether a record passes.
@@ -31,7 +34,7 @@ class Walk:
     """`position` is where the walk stands now; a failure leaves it standing. `fetched` is every record of
     the pages that were fetched on the way.
 
-    `is_shown` picks the records of a page that appear in this list at all.
+    `pick_shown` tells of each record of a page whether it appears in this list at all.
     """
 
     def __init__(
@@ -98,7 +101,7 @@ class Walk:
         passes_here = [passes(record, self._here) for record in page.records]
         shown = await self._pick_shown(page.records)
         self._shown = [passing and listed for passing, listed in zip(passes_here, shown, strict=True)]
-        total = None if page.total is None or self.filters_here else page.total
+        total = None if self.filters_here or page.total not in COUNTABLE else page.total
         # The page by its own token: the next answer may be of another size, and its first page another one.
         self.position = Position(page.token, self.position.skip, self.position.done, total)
         self._skip_hidden()

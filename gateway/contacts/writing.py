@@ -129,7 +129,8 @@ class Writing:
         """The records that are meant, in the order in which the caller named their providers."""
         named = None if providers is None else self._directory.named(providers, PROVIDERS_PATH)
         family = (await self._links.families([target.key]))[target.key]
-        keys = [family.record] if target.type is NodeType.RECORD else self._directory.in_order(family.members)
+        there = family.members - family.gone
+        keys = [family.record] if target.type is NodeType.RECORD else self._directory.in_order(there)
         if named is None:
             return keys, family
         for provider in named:

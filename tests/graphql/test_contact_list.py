@@ -1,6 +1,7 @@
 """contacts: dealt out in turn, each provider in its own order, and a walk that loses nothing (design section 8)."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import cycle, zip_longest
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from gateway.connectors.base import PageRequest, RecordPage
+from gateway.connectors.klen.connector import KlenConnector
 from gateway.sandbox.cometly.profile import CometlyProfile, Values
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
@@ -599,3 +602,19 @@ class TestProviders:
             }
         ]
         assert by_provider(walked(gateway, 50)) == {name: stock(sandbox, name) for name in ("gately", "klen")}
+
+
+def test_a_count_that_no_int_can_hold_is_not_known(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that counts beyond a GraphQL Int may cost the count, not the list."""
+    honest = KlenConnector.list_page
+
+    async def boastful(self: KlenConnector, request: PageRequest) -> RecordPage:
+        return replace(await honest(self, request), total=2**40)
+
+    monkeypatch.setattr(KlenConnector, "list_page", boastful)
+    page = """query($after: String) { contacts(first: 2, after: $after, providers: [KLEN]) {
+      totalCount pageInfo { endCursor } nodes { id }
+    } }"""
+    first = gateway.data(page)["contacts"]
+    second = gateway.data(page, after=first["pageInfo"]["endCursor"])["contacts"]
+    assert [(one["totalCount"], len(one["nodes"])) for one in (first, second)] == [(None, 2), (None, 2)]

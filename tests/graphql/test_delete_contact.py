@@ -197,3 +197,14 @@ class TestInLists:
         gateway.data(DELETE, input={"id": ADA_RECORDS["gately"]})
 
         assert gateway.data(self.IDS)["contacts"]["totalCount"] == before
+
+
+def test_an_update_goes_to_the_records_that_are_left(gateway: Gateway, ada: str, traffic: Traffic) -> None:
+    gateway.data(DELETE, input={"id": ADA_RECORDS["gately"]})
+    traffic.forget()
+
+    update = "mutation($id: ID!) { updateContact(input: {id: $id, lastName: null}) { status results { provider } } }"
+    payload = gateway.data(update, id=ada)["updateContact"]
+
+    assert payload == {"status": "SUCCEEDED", "results": [{"provider": "KLEN"}, {"provider": "COMETLY"}]}
+    assert "gately" not in traffic.calls
