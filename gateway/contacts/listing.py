@@ -11,7 +11,7 @@ from gateway.connectors.base import ContactFilter, PageRequest
 from gateway.contacts.cursor import Position, Standing, fingerprint, read_cursor, write_cursor
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
-from gateway.contacts.walk import COUNTABLE, Walk
+from gateway.contacts.walk import Walk, countable
 from gateway.domain.contact import Field, Provider, Record
 from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput, ProviderFailure
 from gateway.store.links import Family, LinkStore
@@ -119,8 +119,7 @@ class ContactLists:
         hidden = await self._links.count_hidden([walk.provider for walk in walks])
         if hidden and filtered:
             return None
-        total = max(0, sum(known) - hidden)
-        return total if total in COUNTABLE else None
+        return countable(max(0, sum(known) - hidden))
 
 
 async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, arguments: str) -> "_Dealt":

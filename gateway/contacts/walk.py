@@ -18,7 +18,7 @@ MAX_FILTERED_PAGES_PER_ANSWER = 5
 MAX_PAGES_PER_ANSWER = 100
 
 # What a GraphQL Int can say; a provider that counts beyond it, or below nought, does not know.
-COUNTABLE = range(2**31)
+MAX_COUNT = 2**31 - 1
 MIN_FILTERED_PAGE_SIZE = 500
 
 # The field of a summary that tells whether a record passes.
@@ -101,7 +101,7 @@ class Walk:
         passes_here = [passes(record, self._here) for record in page.records]
         shown = await self._pick_shown(page.records)
         self._shown = [passing and listed for passing, listed in zip(passes_here, shown, strict=True)]
-        total = None if self.filters_here or page.total not in COUNTABLE else page.total
+        total = None if self.filters_here else countable(page.total)
         # The page by its own token: the next answer may be of another size, and its first page another one.
         self.position = Position(page.token, self.position.skip, self.position.done, total)
         self._skip_hidden()
@@ -165,3 +165,8 @@ def passes(record: Record, wanted: ContactFilter) -> bool:
     if wanted.stage is not None and record.stage != wanted.stage:
         return False
     return wanted.tag is None or wanted.tag in (record.tags or ())
+
+
+def countable(total: int | None) -> int | None:
+    """The number, if a GraphQL Int can say it."""
+    return total if total is not None and 0 <= total <= MAX_COUNT else None
