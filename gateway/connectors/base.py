@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import ContactStatus, Field, Provider, Record
 from gateway.domain.errors import InputProblem
-from gateway.domain.exchange import CallKind
+from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning
 
 
@@ -102,11 +103,19 @@ class RecordPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A write as it would be sent. Problems mean that it may not be sent at all."""
+    """A write as its fields would be sent. Problems mean that it may not be sent at all."""
 
     body: dict[str, Any]
     warnings: tuple[WriteWarning, ...] = ()
     problems: tuple[InputProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A write as it would be sent, call by call, in order; the very calls that the write itself sends."""
+
+    calls: tuple[Call, ...]
+    warnings: tuple[WriteWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,36 @@ class Updated:
     record: Record
     action: WriteAction = WriteAction.UPDATED
     warnings: tuple[WriteWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A creation of which nobody knows whether it happened: what was wanted, and since when it may exist."""
+
+    draft: Draft
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What a look for a lost creation found.
+
+    `created`: records that are it, as far as anybody can tell, oldest first. `before`: records that were
+    there already and rule it out, because the provider allows no second one. `doubtful`: records that may be
+    it or may be older; the provider tells nothing that would decide. All empty: it is not there.
+    """
+
+    created: tuple[Record, ...] = ()
+    before: tuple[Record, ...] = ()
+    doubtful: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What an upsert recognises a contact by: any of these. None and empty: not by this."""
+
+    emails: tuple[str, ...] = ()
+    external_id: str | None = None
 
 
 class Connector(Protocol):
@@ -148,14 +187,32 @@ class Connector(Protocol):
     async def create(self, draft: Draft) -> Record:
         """Creates and returns what the answer tells; never sent twice."""
 
+    def prepare_create(self, draft: Draft) -> Prepared:
+        """The calls that `create` would send; pure."""
+
     def plan_update(self, patch: Patch) -> Planned:
         """What can be said of an update before the record is read; pure."""
+
+    async def prepare_update(self, remote_id: str, patch: Patch) -> Prepared:
+        """What `update` would send, in order, after reading what it would read; it writes nothing."""
 
     async def update(self, remote_id: str, patch: Patch) -> Updated:
         """Changes only what the patch mentions, reading first what can only be written whole."""
 
     async def delete(self, remote_id: str) -> None:
         """Deletes for good."""
+
+    async def find_created(self, sought: Sought) -> Sighting:
+        """Looks for a creation whose answer was lost. Everything there is has to be looked through: an
+        empty Sighting lets the creation be sent again."""
+
+    async def find_matches(self, match: Match) -> tuple[Record, ...]:
+        """Summaries of every record that an upsert would mean.
+
+        Raises:
+            FieldUnsupported: when the provider cannot recognise a contact by any of what is given.
+            ListTruncated: when more contacts would have to be looked through than is sensible.
+        """
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -1,14 +1,15 @@
-"""Page-and-limit paging, as Gately and Klen AI have it, and the raw items of a list."""
+"""Page-and-limit paging, as Gately and Klen AI have it, walks through whole lists, and the raw items of one."""
 
+import itertools
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
 
-from gateway.connectors.base import PageRequest, RecordPage
-from gateway.domain.contact import Record
-from gateway.domain.errors import InputProblem, InvalidInput
+from gateway.connectors.base import Capabilities, PageRequest, RecordPage
+from gateway.domain.contact import Field, Record
+from gateway.domain.errors import InputProblem, InvalidInput, ListTruncated
 
 MAX_PAGE = 1_000_000
 
@@ -51,17 +52,41 @@ def raw_items(body: bytes, key: str) -> list[bytes]:
     return [bytes(item) for item in items]
 
 
-async def walk_for_email(
-    page_of: Callable[[PageRequest], Awaitable[RecordPage]], address: str, *, limit: int
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How many pages of a list are looked through at most, for want of a search."""
+
+    capabilities: Capabilities
+    pages: int
+
+    def exceeded(self, limit: int) -> ListTruncated:
+        name, most = self.capabilities.display_name, self.pages * limit
+        message = f"{name} has no search for this, and holds more than the {most:,} contacts that are looked through."
+        return ListTruncated(self.capabilities.provider, message)
+
+
+async def walk(
+    page_of: Callable[[PageRequest], Awaitable[RecordPage]],
+    *,
+    limit: int,
+    wanted: frozenset[Field] = frozenset(),
+    bound: Bound | None = None,
 ) -> tuple[Record, ...]:
-    """Every record with exactly this address, from a search that also finds what merely holds it."""
+    """Every record of a list, in its order; pages that shift while they are walked show one twice.
+
+    Raises:
+        ListTruncated: when the list goes on after the pages of `bound`.
+    """
     found: list[Record] = []
     token: str | None = None
-    while True:
-        page = await page_of(PageRequest(limit=limit, token=token))
-        found += [record for record in page.records if record.has_email(address)]
+    for walked in itertools.count(1):
+        page = await page_of(PageRequest(limit=limit, token=token, wanted=wanted))
+        found += page.records
         if (token := page.next_token) is None:
-            return tuple(found)
+            break
+        if bound and walked == bound.pages:
+            raise bound.exceeded(limit)
+    return tuple(found)
 
 
 def foreign_token() -> InvalidInput:

@@ -7,14 +7,16 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import quote
 
-from gateway.connectors.base import PageRequest, Planned, RecordPage, Updated
+from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
 from gateway.connectors.clock import utc_now
-from gateway.connectors.gately import mapping, wire
+from gateway.connectors.duplicates import or_duplicate
+from gateway.connectors.gately import calls, looking, mapping, wire
+from gateway.connectors.gately.calls import UpdateCalls, contact_path, fields_call, update_calls
 from gateway.connectors.gately.capabilities import CAPABILITIES
 from gateway.connectors.gately.known import LISTED, READABLE, told
-from gateway.connectors.paging import PageToken, next_page, raw_items, walk_for_email
+from gateway.connectors.looking import each_once, found_by_emails, not_recognisable
+from gateway.connectors.paging import Bound, PageToken, next_page, raw_items, walk
 from gateway.connectors.stages import after_writing, before_writing
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Record, RecordKey
@@ -45,7 +47,7 @@ class GatelyConnector:
         return None
 
     async def read(self, remote_id: str) -> Record:
-        reply = await self._upstream.send(Call("GET", _path(remote_id), kind=CallKind.READ))
+        reply = await self._upstream.send(Call("GET", contact_path(remote_id), kind=CallKind.READ))
         return self._record(reply, known=READABLE)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
@@ -60,65 +62,87 @@ class GatelyConnector:
         async def search(request: PageRequest) -> RecordPage:
             return await self._page(request, {"search": address}, CallKind.FIND_BY_EMAIL)
 
-        return await walk_for_email(search, address, limit=MAX_PAGE_SIZE)
+        return tuple(record for record in await walk(search, limit=MAX_PAGE_SIZE) if record.has_email(address))
 
     def plan_create(self, draft: Draft) -> Planned:
         return mapping.from_draft(draft)
 
     async def create(self, draft: Draft) -> Record:
         # Gately has no idempotency key: a lost reply leaves the outcome unknown, so this is never replayed.
-        try:
-            reply = await self._upstream.send(
-                Call("POST", "/contacts", mapping.from_draft(draft).body, kind=CallKind.CREATE)
-            )
-        except ProviderFailure as failure:
-            address = draft.emails[0].address if draft.emails else None
-            raise await self._or_duplicate(failure, address) from failure
-        return self._record(reply)
+        (call,) = self.prepare_create(draft).calls
+        return await self._send_fields(call)
+
+    def prepare_create(self, draft: Draft) -> Prepared:
+        return calls.creation(draft)
 
     def plan_update(self, patch: Patch) -> Planned:
         return mapping.from_patch(patch, None)
 
+    async def prepare_update(self, remote_id: str, patch: Patch) -> Prepared:
+        return (await self._update_calls(remote_id, patch)).prepared
+
     async def update(self, remote_id: str, patch: Patch) -> Updated:
-        """Up to three calls: the fields, a merge of custom fields, consent; in this order, because the
-        first is the one that Gately may refuse."""
-        with before_writing():
-            stored = await self.read(remote_id) if mapping.needs_stored(patch) else None
-        planned = mapping.from_patch(patch, stored)
+        steps = await self._update_calls(remote_id, patch)
         record: Record | None = None
-        if planned.body:
-            record = await self._patch(remote_id, planned.body)
+        if steps.fields:
+            record = await self._send_fields(steps.fields, but=RecordKey(CAPABILITIES.provider, remote_id))
         with after_writing(Field.CUSTOM_FIELDS, written=record is not None):
-            if stored is None and mapping.merges_custom_fields(patch):
-                record = await self._merge_custom_fields(remote_id, patch) or record
+            if steps.merge:
+                record = await self._merge_custom_fields(remote_id, steps.merge) or record
         with after_writing(Field.UNSUBSCRIBED, written=record is not None):
-            if isinstance(patch.unsubscribed, bool):
-                await self._set_unsubscribed(remote_id, patch.unsubscribed)
+            if steps.consent:
+                await self._acknowledged(steps.consent)
                 # What the first call answered was true before this one.
                 record = _without(record or self._untold(remote_id), Field.UNSUBSCRIBED, Field.UPDATED_AT)
         action = WriteAction.UPDATED if record else WriteAction.UNCHANGED
-        return Updated(record=record or stored or self._untold(remote_id), action=action, warnings=planned.warnings)
+        record = record or steps.stored or self._untold(remote_id)
+        return Updated(record=record, action=action, warnings=steps.warnings)
 
     async def delete(self, remote_id: str) -> None:
-        reply = await self._upstream.send(Call("DELETE", _path(remote_id), kind=CallKind.DELETE))
-        check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
+        await self._acknowledged(Call("DELETE", contact_path(remote_id), kind=CallKind.DELETE))
 
-    async def _patch(self, remote_id: str, body: dict[str, object]) -> Record:
+    async def find_created(self, sought: Sought) -> Sighting:
+        (call,) = self.prepare_create(sought.draft).calls
+        sent = call.body or {}
+        return looking.sighting(each_once(await self.find_by_email(sent["email"])), sent, sought.since)
+
+    async def find_matches(self, match: Match) -> tuple[Record, ...]:
+        if not match.emails and not match.external_id:
+            raise not_recognisable(CAPABILITIES, "recognises a contact by an email address or an external id only.")
+        found = await found_by_emails(self.find_by_email, match.emails)
+        if not match.external_id:
+            return found
+        bound = Bound(CAPABILITIES, looking.MAX_PAGES)
+        listed = each_once(await walk(self.list_page, limit=MAX_PAGE_SIZE, bound=bound))
+        return each_once((*found, *await looking.with_external_id(listed, match.external_id, self.read)))
+
+    async def _update_calls(self, remote_id: str, patch: Patch) -> UpdateCalls:
+        with before_writing():
+            stored = await self.read(remote_id) if mapping.needs_stored(patch) else None
+        return update_calls(remote_id, patch, stored)
+
+    async def _send_fields(self, call: Call, *, but: RecordKey | None = None) -> Record:
+        """A creation, or an update of the record `but`.
+
+        A refusal of an address that another contact has is a duplicate, whatever its status: which status
+        says so is not documented (ambiguity 2).
+        """
         try:
-            reply = await self._upstream.send(Call("PATCH", _path(remote_id), body, kind=CallKind.UPDATE))
-        except ProviderFailure as failure:
-            address = body.get("email")
-            known_to_be = RecordKey(CAPABILITIES.provider, remote_id)
-            raise await self._or_duplicate(failure, address, but=known_to_be) from failure
+            reply = await self._upstream.send(call)
+        except (InputRefused, DuplicateRecord) as failure:
+            address = (call.body or {}).get("email")
+            if not address:
+                raise
+            raise await or_duplicate(failure, CAPABILITIES.display_name, self._others(address, but)) from failure
         return self._record(reply)
 
-    async def _merge_custom_fields(self, remote_id: str, patch: Patch) -> Record:
+    async def _others(self, address: str, but: RecordKey | None) -> tuple[Record, ...]:
+        return tuple(found for found in await self.find_by_email(address) if found.key != but)
+
+    async def _merge_custom_fields(self, remote_id: str, merge: Call) -> Record:
         """Through the endpoint that merges; where it does not exist, by reading and writing whole."""
-        values = patch.custom_fields.values  # type: ignore[union-attr]
         try:
-            path = f"{_path(remote_id)}/custom-fields"
-            reply = await self._upstream.send(Call("PATCH", path, values, kind=CallKind.UPDATE))
-            check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
+            await self._acknowledged(merge)
         except ProviderFailure as failure:
             if failure.fault.upstream_status not in (404, 405):
                 raise
@@ -126,38 +150,12 @@ class GatelyConnector:
             return self._untold(remote_id)
         with before_writing():
             stored = await self.read(remote_id)
-        whole = {**(stored.custom_fields or {}), **values}
-        return await self._patch(remote_id, {"custom_fields": whole})
+        whole = {**(stored.custom_fields or {}), **(merge.body or {})}
+        return await self._send_fields(fields_call(remote_id, {"custom_fields": whole}))
 
-    async def _set_unsubscribed(self, remote_id: str, unsubscribed: bool) -> None:
-        path = f"{_path(remote_id)}/unsubscribes"
-        body: dict[str, object] | None = {} if unsubscribed else None
-        method = "POST" if unsubscribed else "DELETE"
-        reply = await self._upstream.send(Call(method, path, body, kind=CallKind.UPDATE))
+    async def _acknowledged(self, call: Call) -> None:
+        reply = await self._upstream.send(call)
         check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
-
-    async def _or_duplicate(
-        self, failure: ProviderFailure, address: object, *, but: RecordKey | None = None
-    ) -> ProviderFailure:
-        """A refusal of an address that another contact has is a duplicate, whatever its status: which
-        status says so is not documented (ambiguity 2)."""
-        if not isinstance(failure, (InputRefused, DuplicateRecord)) or not isinstance(address, str):
-            return failure
-        try:
-            others = [found for found in await self.find_by_email(address) if found.key != but]
-        except ProviderFailure:
-            return failure
-        if not others:
-            return failure
-        fault = failure.fault
-        return DuplicateRecord(
-            fault.provider,
-            "Gately already holds a contact with this email address.",
-            upstream_status=fault.upstream_status,
-            upstream_code=fault.upstream_code,
-            field=Field.EMAILS.input_path,
-            existing=others[0].key,
-        )
 
     async def _page(self, request: PageRequest, query: dict[str, str], kind: CallKind) -> RecordPage:
         token = PageToken.read(request.token, request.limit, maximum=MAX_PAGE_SIZE)
@@ -191,7 +189,3 @@ class GatelyConnector:
 
 def _without(record: Record, *fields: Field) -> Record:
     return replace(record, known=record.known - set(fields))
-
-
-def _path(remote_id: str) -> str:
-    return f"/contacts/{quote(remote_id, safe='')}"

@@ -8,16 +8,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.connectors.base import PageRequest, Planned, RecordPage, Updated
+from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
 from gateway.connectors.clock import utc_now
-from gateway.connectors.klen import mapping, wire
+from gateway.connectors.duplicates import or_duplicate
+from gateway.connectors.klen import looking, mapping, wire
 from gateway.connectors.klen.capabilities import CAPABILITIES
 from gateway.connectors.klen.phones import left_over
-from gateway.connectors.paging import PageToken, next_page, raw_items, walk_for_email
+from gateway.connectors.looking import each_once, found_by_emails, not_recognisable
+from gateway.connectors.paging import PageToken, next_page, raw_items, walk
 from gateway.connectors.stages import before_writing
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import ContactStatus, Field, Record, RecordKey
-from gateway.domain.errors import FieldUnsupported, OperationUnsupported, ProviderFailure, ReplyUnreadable
+from gateway.domain.errors import (
+    DuplicateRecord,
+    FieldUnsupported,
+    OperationUnsupported,
+    ProviderFailure,
+    ReplyUnreadable,
+)
 from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning, dropped
 from gateway.upstream.decode import check_acknowledgement, decode
@@ -54,18 +62,26 @@ class KlenConnector:
         return replace(page, records=records, total=None)
 
     async def find_by_email(self, address: str) -> tuple[Record, ...]:
-        async def search(request: PageRequest) -> RecordPage:
-            return await self._page(request, {"search": address}, CallKind.FIND_BY_EMAIL)
-
-        return await walk_for_email(search, address, limit=MAX_PAGE_SIZE)
+        return tuple(record for record in await self._search(address) if record.has_email(address))
 
     def plan_create(self, draft: Draft) -> Planned:
         return mapping.from_draft(draft)
 
+    def prepare_create(self, draft: Draft) -> Prepared:
+        planned = self.plan_create(draft)
+        call = Call("POST", "/contacts/create", planned.body, kind=CallKind.CREATE)
+        return Prepared(calls=(call,), warnings=planned.warnings)
+
     async def create(self, draft: Draft) -> Record:
         # Klen AI has no idempotency key: a lost reply leaves the outcome unknown, so this is never replayed.
-        body = mapping.from_draft(draft).body
-        reply = await self._upstream.send(Call("POST", "/contacts/create", body, kind=CallKind.CREATE))
+        (call,) = self.prepare_create(draft).calls
+        try:
+            reply = await self._upstream.send(call)
+        except DuplicateRecord as failure:
+            email = (call.body or {}).get("email")
+            if not email:
+                raise
+            raise await or_duplicate(failure, CAPABILITIES.display_name, self.find_by_email(email)) from failure
         created = decode(reply.body, wire.Created, CAPABILITIES.provider, reply.status)
         if created.any_id is None:
             message = "Klen AI answered a creation without an id."
@@ -75,24 +91,53 @@ class KlenConnector:
     def plan_update(self, patch: Patch) -> Planned:
         return mapping.from_patch(patch, None)
 
+    async def prepare_update(self, remote_id: str, patch: Patch) -> Prepared:
+        prepared, _ = await self._prepare_update(remote_id, patch)
+        return prepared
+
     async def update(self, remote_id: str, patch: Patch) -> Updated:
+        prepared, stored = await self._prepare_update(remote_id, patch)
+        if not prepared.calls:
+            return Updated(record=self._untold(remote_id), action=WriteAction.UNCHANGED, warnings=prepared.warnings)
+        (call,) = prepared.calls
+        reply = await self._upstream.send(call)
+        check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
+        if patch.phones and stored and left_over(patch.phones, stored.phone_numbers or ()):
+            record, kept = await self._look_for_kept_numbers(remote_id, patch)
+            return Updated(record=record, warnings=prepared.warnings + kept)
+        return Updated(record=self._untold(remote_id), warnings=prepared.warnings)
+
+    async def delete(self, remote_id: str) -> None:
+        raise OperationUnsupported(CAPABILITIES.provider, "Klen AI has no call that deletes a contact.")
+
+    async def find_created(self, sought: Sought) -> Sighting:
+        body = self.plan_create(sought.draft).body
+        # The search covers the first name too, so a contact without an address is found by that.
+        found = await self._search(body.get("email") or body["first_name"])
+        return looking.sighting(each_once(found), body, sought.since)
+
+    async def find_matches(self, match: Match) -> tuple[Record, ...]:
+        if not match.emails:
+            raise not_recognisable(CAPABILITIES, "holds no external id; it recognises a contact by an email address.")
+        return await found_by_emails(self.find_by_email, match.emails)
+
+    async def _prepare_update(self, remote_id: str, patch: Patch) -> tuple[Prepared, wire.Details | None]:
+        """The call, and the contact as it is now where it had to be read."""
         stored: wire.Details | None = None
         if mapping.needs_stored(patch):
             with before_writing():
                 stored, _ = await self._details(remote_id)
         planned = mapping.from_patch(patch, stored)
-        if not planned.body:
-            return Updated(record=self._untold(remote_id), action=WriteAction.UNCHANGED, warnings=planned.warnings)
-        path = f"/contacts/{remote_id}/update"
-        reply = await self._upstream.send(Call("PATCH", path, planned.body, kind=CallKind.UPDATE))
-        check_acknowledgement(reply.body, CAPABILITIES.provider, reply.status)
-        if patch.phones and stored and left_over(patch.phones, stored.phone_numbers or ()):
-            record, kept = await self._look_for_kept_numbers(remote_id, patch)
-            return Updated(record=record, warnings=planned.warnings + kept)
-        return Updated(record=self._untold(remote_id), warnings=planned.warnings)
+        call = Call("PATCH", f"/contacts/{remote_id}/update", planned.body, kind=CallKind.UPDATE)
+        return Prepared(calls=(call,) if planned.body else (), warnings=planned.warnings), stored
 
-    async def delete(self, remote_id: str) -> None:
-        raise OperationUnsupported(CAPABILITIES.provider, "Klen AI has no call that deletes a contact.")
+    async def _search(self, text: str) -> tuple[Record, ...]:
+        """Every summary whose first name, last name or email holds the text."""
+
+        async def page(request: PageRequest) -> RecordPage:
+            return await self._page(request, {"search": text}, CallKind.FIND_BY_EMAIL)
+
+        return await walk(page, limit=MAX_PAGE_SIZE)
 
     async def _look_for_kept_numbers(self, remote_id: str, patch: Patch) -> tuple[Record, tuple[WriteWarning, ...]]:
         """Whether an update removes the numbers that it leaves out is not documented: look, and say so."""

@@ -20,7 +20,7 @@ def phone_entries(
     problems: list[InputProblem],
 ) -> list[dict[str, Any]]:
     """One entry per number that is wanted; what the caller left out keeps what is stored for it."""
-    known = {_comparable(number.phone_number): number for number in stored}
+    known = {comparable(number.phone_number): number for number in stored}
     entries = []
     for phone in wanted:
         if phone.e164 is None:
@@ -33,7 +33,7 @@ def phone_entries(
 def left_over(wanted: Iterable[WantedPhone], stored: Iterable[wire.PhoneNumber]) -> bool:
     """Whether Klen AI holds a number that the wanted list leaves out."""
     numbers = {phone.e164 for phone in wanted}
-    return any(_comparable(number.phone_number) not in numbers for number in stored)
+    return any(comparable(number.phone_number) not in numbers for number in stored)
 
 
 def _entry(phone: WantedPhone, number: str, stored: wire.PhoneNumber | None) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _entry(phone: WantedPhone, number: str, stored: wire.PhoneNumber | None) -> 
     return entry
 
 
-def _comparable(number: str) -> str:
+def comparable(number: str) -> str:
     return e164(number) or number
 
 

@@ -42,6 +42,7 @@ class Summary(Struct):
     created_date: datetime | None = None
     last_call_date: datetime | None = None
     tags: list[str] | None = None
+    phone: str | None = None
 
 
 class Details(Summary):

@@ -1,0 +1,42 @@
+"""Looking for records by what they hold: for a creation whose answer was lost, and for whom an upsert means."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+
+from gateway.connectors.base import Capabilities
+from gateway.domain.compare import email_key, text_key
+from gateway.domain.contact import Field, Record, RecordKey
+from gateway.domain.errors import FieldUnsupported
+
+SKEW = timedelta(seconds=60)
+"""How far a provider's clock may be behind ours: what it dates a little before our call may still be ours.
+Clocks that are kept by NTP differ by far less; more would take an older contact for the one that was sent."""
+
+
+def each_once(records: Iterable[Record]) -> tuple[Record, ...]:
+    """In their order. Pages may shift while they are walked, and one record may match twice."""
+    seen: dict[RecordKey, Record] = {}
+    for record in records:
+        seen.setdefault(record.key, record)
+    return tuple(seen.values())
+
+
+async def found_by_emails(
+    find_by_email: Callable[[str], Awaitable[tuple[Record, ...]]], addresses: Iterable[str]
+) -> tuple[Record, ...]:
+    """The records of all the addresses; two ways of writing one address are asked for once."""
+    found: list[Record] = []
+    for address in {email_key(address): address for address in addresses}.values():
+        found += await find_by_email(address)
+    return each_once(found)
+
+
+def same_text(sent: str | None, held: str | None) -> bool:
+    """Whether a provider holds what was sent, which it may have trimmed; nothing sent means nothing held."""
+    return text_key(sent or "") == text_key(held or "")
+
+
+def not_recognisable(capabilities: Capabilities, message: str) -> FieldUnsupported:
+    return FieldUnsupported(
+        capabilities.provider, f"{capabilities.display_name} {message}", field=Field.EXTERNAL_ID.input_path
+    )
