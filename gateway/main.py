@@ -1,30 +1,46 @@
 """The composition root: settings in, application out. Only the command line imports it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
+from gateway.contacts.caretaker import Caretaker
 from gateway.contacts.directory import Directory
+from gateway.contacts.journal import Journal
 from gateway.contacts.linking import Linking
 from gateway.contacts.listing import ContactLists
-from gateway.contacts.locks import RecordLocks
+from gateway.contacts.locks import Locks
+from gateway.contacts.looking import Looking
+from gateway.contacts.matching import Matching
+from gateway.contacts.preview import Previewing
 from gateway.contacts.reading import Reading
+from gateway.contacts.sending import Sending
+from gateway.contacts.settlement import Settlement
+from gateway.contacts.targets import Targets
 from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
 from gateway.http.app import Services, create_app
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
-from gateway.store.database import LINKS, open_database
+from gateway.store.database import Database, open_database
 from gateway.store.links import LinkStore
+from gateway.store.locks import LockStore
+from gateway.store.operations import OperationStore
+from gateway.store.owner import new_owner
+from gateway.store.revisions import NewerDatabaseFound
+from gateway.store.tables import LINKS
 from gateway.upstream.upstream import Timeouts
 from resolvers.context import UseCases
 from resolvers.execution import executor
 from resolvers.schema import build_schema
+
+# For a process that is slow to write down what it has got.
+_LEASE_MARGIN_SECONDS = 10.0
 
 
 def build_connectors(settings: GatewaySettings) -> dict[Provider, Connector]:
@@ -58,43 +74,84 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
 
     @asynccontextmanager
     async def running() -> AsyncIterator[Services]:
-        engine = await _open(settings.database_url)
+        database = await _open(settings.database_url)
         directory = build_directory(settings, connectors)
         schema = build_schema(
             query_seconds=settings.query_deadline_seconds,
             mutation_seconds=settings.mutation_deadline_seconds,
         )
         try:
-            execute = executor(schema, _use_cases(directory, LinkStore(engine)))
-            yield Services(execute=execute, ready=lambda: _missing(engine))
+            async with _use_cases(settings, directory, database) as use_cases:
+                yield Services(execute=executor(schema, use_cases), ready=lambda: _missing(database))
         finally:
             await directory.aclose()
-            await engine.dispose()
+            await database.aclose()
 
     return create_app(running)
 
 
-def _use_cases(directory: Directory, links: LinkStore) -> UseCases:
-    return UseCases(
-        directory=directory,
-        reading=Reading(directory, links),
-        lists=ContactLists(directory, links),
-        writing=Writing(directory, links, RecordLocks()),
-        linking=Linking(directory, links),
+@asynccontextmanager
+async def _use_cases(settings: GatewaySettings, directory: Directory, database: Database) -> AsyncIterator[UseCases]:
+    """The use cases, and the caretaker at work beside them."""
+    owner, links, operations = new_owner(), LinkStore(database), OperationStore(database)
+    # Nothing is sent after the deadline; what is out then ends within one attempt.
+    lease_seconds = settings.mutation_deadline_seconds + settings.attempt_timeout_seconds + _LEASE_MARGIN_SECONDS
+    lock_store = LockStore(database)
+    locks = Locks(lock_store, owner=owner, lease_seconds=lease_seconds)
+    journal = Journal(operations, owner=owner, lease_seconds=lease_seconds, settling_seconds=settings.settling_seconds)
+    targets = Targets(directory, links)
+    matching = Matching(directory, links, targets)
+    writing = Writing(
+        targets=targets,
+        matching=matching,
+        sending=Sending(directory, links, locks),
+        looking=Looking(directory, targets, journal, locks),
+        settlement=Settlement(directory, links, journal),
+        journal=journal,
+        locks=locks,
     )
+    caretaker = Caretaker(
+        writing,
+        journal,
+        lock_store,
+        retention=settings.operation_retention,
+        look_seconds=settings.mutation_deadline_seconds,
+    )
+    at_work = asyncio.create_task(caretaker.run())
+    try:
+        yield UseCases(
+            directory=directory,
+            reading=Reading(directory, links),
+            lists=ContactLists(directory, links),
+            writing=writing,
+            previewing=Previewing(directory, targets, matching),
+            linking=Linking(directory, links),
+        )
+    finally:
+        at_work.cancel()
+        with suppress(asyncio.CancelledError):
+            await at_work
 
 
-async def _open(url: str) -> AsyncEngine:
+async def _open(url: str) -> Database:
     try:
         return await open_database(url)
+    except NewerDatabaseFound:
+        message = "the database was written by a newer version of the gateway; run that version, or give another one"
     except (SQLAlchemyError, ValueError, TypeError):
-        message = "cannot be opened or created; give the path of a file in a folder that can be written to"
-        raise WrongSettings(f"GATEWAY_DATABASE_URL: {message}.") from None
+        # What the driver says is not repeated: of a URL that is read wrongly it may hold the password.
+        message = (
+            "cannot be opened or created; give the path of a file in a folder that can be written to"
+            if url.startswith("sqlite")
+            else "the server cannot be reached, or refuses the user, the password, the database or making tables;"
+            " give postgresql://user:password@host:5432/database"
+        )
+    raise WrongSettings(f"GATEWAY_DATABASE_URL: {message}.")
 
 
-async def _missing(engine: AsyncEngine) -> str | None:
+async def _missing(database: Database) -> str | None:
     try:
-        async with engine.connect() as connection:
+        async with database.reading() as connection:
             await connection.execute(select(LINKS.c.provider).limit(1))
     except SQLAlchemyError:
         return "the database does not answer"

@@ -3,6 +3,8 @@
 A provider's settings stand in its connector's folder; the registry lists them.
 """
 
+import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -15,6 +17,12 @@ from gateway.upstream.upstream import is_loopback
 S = TypeVar("S", bound=BaseSettings)
 
 Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
+
+# Platforms hand out the first two.
+_POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
+_SQLITE = "sqlite+aiosqlite"
+_LENGTH_OF_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd]?)")
+_UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class WrongSettings(Exception):
@@ -31,7 +39,9 @@ class GatewaySettings(BaseSettings):
     )
     database_url: str = Field(
         "sqlite+aiosqlite:///contact-gateway.db",
-        description="an SQLite database such as sqlite+aiosqlite:///contact-gateway.db",
+        # May hold a password, which no repr of the settings may tell.
+        repr=False,
+        description="sqlite+aiosqlite:///contact-gateway.db or another file, or postgresql://user:password@host/database",
     )
     precedence: Annotated[tuple[Provider, ...], NoDecode] = Field(
         tuple(registration.provider for registration in REGISTRY),
@@ -41,6 +51,19 @@ class GatewaySettings(BaseSettings):
     attempt_timeout_seconds: Seconds = Field(5.0, description="seconds, more than 0 and at most 600")
     query_deadline_seconds: Seconds = Field(15.0, description="seconds, more than 0 and at most 600")
     mutation_deadline_seconds: Seconds = Field(30.0, description="seconds, more than 0 and at most 600")
+
+    operation_retention: timedelta = Field(
+        "24h",
+        validate_default=True,
+        description="how long an operation is remembered, from 1m to 30d, such as 24h, 90m, 7d or 3600 (seconds)",
+    )
+    settling_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="how long after a lost answer a write may still come through at a provider, 0 to 86400 seconds",
+    )
 
     @field_validator("precedence", mode="before")
     @classmethod
@@ -56,10 +79,27 @@ class GatewaySettings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _sqlite(cls, url: str) -> str:
-        if not url.startswith("sqlite+aiosqlite://"):
-            raise ValueError("not an SQLite URL")
+    def _known_database(cls, url: str) -> str:
+        scheme, separator, rest = url.partition("://")
+        if separator and scheme in _POSTGRESQL:
+            return f"postgresql+psycopg://{rest}"
+        if not separator or scheme != _SQLITE:
+            raise ValueError("not the URL of an SQLite or PostgreSQL database")
         return url
+
+    @field_validator("operation_retention", mode="before")
+    @classmethod
+    def _length_of_time(cls, value: Any) -> timedelta:
+        if isinstance(value, timedelta):
+            length = value
+        else:
+            read = _LENGTH_OF_TIME.fullmatch(str(value).strip().lower())
+            if read is None:
+                raise ValueError("not a length of time")
+            length = timedelta(**{_UNITS[read[2]]: float(read[1])})
+        if not timedelta(minutes=1) <= length <= timedelta(days=30):
+            raise ValueError("shorter than a minute or longer than 30 days")
+        return length
 
 
 def read_gateway_settings(**overrides: Any) -> GatewaySettings:

@@ -8,6 +8,7 @@ import strawberry
 from gateway.contacts.directory import Directory
 from gateway.contacts.linking import Linking
 from gateway.contacts.listing import ContactLists
+from gateway.contacts.preview import Previewing
 from gateway.contacts.reading import Reading
 from gateway.contacts.writing import Writing
 from resolvers.loaders import FamilyLoader, RecordLoader
@@ -21,14 +22,19 @@ class UseCases:
     reading: Reading
     lists: ContactLists
     writing: Writing
+    previewing: Previewing
     linking: Linking
 
 
 @dataclass(slots=True)
 class Context:
-    """Made anew for every request: nothing in it is shared between two callers."""
+    """Made anew for every request: nothing in it is shared between two callers.
+
+    `idempotency_key` is that of the request's header.
+    """
 
     use_cases: UseCases
+    idempotency_key: str | None = None
     records: RecordLoader = field(init=False)
     families: FamilyLoader = field(init=False)
 

@@ -10,6 +10,7 @@ from gateway.contacts.reading import SourceState
 from gateway.domain.contact import ContactStatus, PhoneType, Provider
 from gateway.domain.errors import ErrorCode, WriteOutcome
 from gateway.domain.exchange import CallKind
+from gateway.domain.intent import MatchKey
 from gateway.domain.writes import WarningCode, WriteAction, WriteStatus
 
 
@@ -86,7 +87,8 @@ _register(
         WriteStatus.SUCCEEDED: "Every provider applied it.",
         WriteStatus.PARTIAL: "Some applied it; `results` says who did not, and why.",
         WriteStatus.UNKNOWN: "Nobody surely applied it, and somebody may have. Look before you repeat it.",
-        WriteStatus.FAILED: "Nobody applied it. Answered as one error, not as data.",
+        WriteStatus.FAILED: "Nobody applied it. Answered as one error, except by reconcileWrite.",
+        WriteStatus.PREVIEWED: "A dry run: nothing was written.",
     },
 )
 _register(
@@ -108,7 +110,16 @@ _register(
         WriteAction.UPDATED: "It changed the record.",
         WriteAction.DELETED: "It deleted the record.",
         WriteAction.UNCHANGED: "Nothing was left to do there, so it was not called.",
-        WriteAction.REPLAYED: "The result of an earlier write with the same key; not answered yet.",
+        WriteAction.REPLAYED: "It did this when the write was sent before; now it was not called.",
+    },
+)
+_register(
+    MatchKey,
+    "MatchKey",
+    "What an upsert recognises a contact by.",
+    {
+        MatchKey.EMAIL: "Any of its email addresses; upper and lower case are equal.",
+        MatchKey.EXTERNAL_ID: "Your own id for it, at providers that hold one.",
     },
 )
 _register(
@@ -119,6 +130,7 @@ _register(
         WarningCode.FIELD_DROPPED: "The provider cannot hold it, so it was not sent, or did not go away.",
         WarningCode.VALUE_DERIVED: "It was worked out from other fields, such as a first name from a whole name.",
         WarningCode.VALUE_COERCED: "It was sent in another form, such as an address as one line of text.",
+        WarningCode.NOT_STORED: "It was sent and accepted, but the provider answers another value.",
     },
 )
 _register(
@@ -128,7 +140,7 @@ _register(
     {
         ErrorCode.INVALID_INPUT: "The input is wrong; `extensions.fields` or `field` says where.",
         ErrorCode.UNSUPPORTED_OPERATION: "The provider cannot do this at all, or is not configured.",
-        ErrorCode.UNSUPPORTED_FIELD: "The provider cannot filter by this.",
+        ErrorCode.UNSUPPORTED_FIELD: "The provider cannot filter, match or check a condition by this.",
         ErrorCode.UNSUPPORTED_CLEAR: "The provider cannot clear this field.",
         ErrorCode.LIST_TRUNCATED: "The provider shows a list only in part, so it cannot be written back safely.",
         ErrorCode.NOT_FOUND: "The provider has no such record, or does not show it.",
@@ -143,7 +155,10 @@ _register(
         ErrorCode.PROVIDER_BAD_RESPONSE: "The provider's answer could not be understood.",
         ErrorCode.DEADLINE_EXCEEDED: "The operation ran out of time before the provider was called.",
         ErrorCode.UPSTREAM_CALL_LIMIT: "The operation needs more calls to providers than one may make.",
-        ErrorCode.IDEMPOTENCY_KEY_MISMATCH: "The key was used with other input; not answered yet.",
-        ErrorCode.IDEMPOTENCY_IN_PROGRESS: "A write with this key is still running; not answered yet.",
+        ErrorCode.RECORD_BUSY: "Another write to the same record did not end in time; nothing was sent.",
+        ErrorCode.STALE_RECORD: "The record was changed after `ifUnmodifiedSince`; nothing was sent.",
+        ErrorCode.AMBIGUOUS_MATCH: "An upsert could mean any of several records; `candidates` lists them.",
+        ErrorCode.IDEMPOTENCY_KEY_MISMATCH: "The key was used with another input.",
+        ErrorCode.IDEMPOTENCY_IN_PROGRESS: "The write is still under way; `retryAfterMs` says when to ask again.",
     },
 )

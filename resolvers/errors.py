@@ -3,11 +3,11 @@
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
+from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.domain.contact import RecordKey
 from gateway.domain.errors import Fault, InputProblem, InvalidInput, ProviderFailure
 from gateway.domain.identity import record_id
-from gateway.domain.writes import WriteFailed
+from gateway.domain.writes import IdempotencyKeyMismatch, WriteFailed, WriteInProgress, WriteNotRecorded
 from gateway.incident import report
 
 
@@ -31,6 +31,13 @@ def _say(error: GraphQLError, *, request_id: str, executing: bool) -> tuple[str,
         return str(original), _fault(original.fault)
     if isinstance(original, WriteFailed):
         return _say_failed(original)
+    if isinstance(original, (IdempotencyKeyMismatch, WriteInProgress, WriteNotRecorded)):
+        return _say_not_begun(original)
+    if isinstance(original, SQLAlchemyError):
+        report("database_failed", original, request_id=request_id)
+        # Below a root field the rest of the operation has been done, perhaps a creation.
+        at_root = len(error.path or ()) <= 1
+        return "The gateway's own database does not answer.", {"code": "STORE_UNAVAILABLE", "retryable": at_root}
     if isinstance(original, RecursionError) and not executing:
         return "The document nests too deep.", {"code": "GRAPHQL_VALIDATION_FAILED"}
     if isinstance(error, GraphQLSyntaxError):
@@ -63,13 +70,32 @@ def _say_failed(error: WriteFailed) -> tuple[str, dict[str, Any]]:
     shared = faults[0] if len(faults) == 1 else {}
     code = error.shared_code or "ALL_PROVIDERS_FAILED"
     retryable = all(failure.retryable for failure in error.failures)
-    extensions = {**shared, "code": code, "retryable": retryable, "providers": faults}
+    waits = [fault["retryAfterMs"] for fault in faults if fault["retryAfterMs"] is not None]
+    extensions = {
+        **shared,
+        # Before that, at least one of them would refuse again.
+        **({"retryAfterMs": max(waits)} if waits else {}),
+        "code": code,
+        "retryable": retryable,
+        "operationId": error.operation_id,
+        "providers": faults,
+    }
     return f"Nothing was written. {error}", extensions
 
 
+def _say_not_begun(
+    error: IdempotencyKeyMismatch | WriteInProgress | WriteNotRecorded,
+) -> tuple[str, dict[str, Any]]:
+    """The whole write was put off or refused before anybody was called."""
+    if isinstance(error, IdempotencyKeyMismatch):
+        return str(error), {"code": error.code, "retryable": False}
+    code = error.code if isinstance(error, WriteInProgress) else "STORE_UNAVAILABLE"
+    return str(error), {"code": code, "retryable": True, "retryAfterMs": error.retry_after_ms}
+
+
 def _fault(fault: Fault) -> dict[str, Any]:
-    """The fields of ProviderFault; `existing` is the id of the record behind a DUPLICATE."""
-    shown = {
+    """The fields of ProviderFault; `existing` and `candidates` are ids of records."""
+    shown: dict[str, Any] = {
         "code": fault.code,
         "message": fault.message,
         "provider": fault.provider.name,
@@ -79,11 +105,11 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "upstreamCode": fault.upstream_code,
         "field": list(fault.field) if fault.field else None,
     }
-    return {**shown, **_existing(fault.existing)}
-
-
-def _existing(key: RecordKey | None) -> dict[str, str]:
-    return {"existing": record_id(key)} if key else {}
+    if fault.existing:
+        shown["existing"] = record_id(fault.existing)
+    if fault.candidates:
+        shown["candidates"] = [record_id(key) for key in fault.candidates]
+    return shown
 
 
 def _say_internal(error: BaseException, request_id: str) -> tuple[str, dict[str, Any]]:

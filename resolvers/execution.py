@@ -9,7 +9,8 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.http.endpoint import GraphQLResult
-from gateway.http.graphql_request import GraphQLRequest, RequestRefused
+from gateway.http.graphql_request import GraphQLRequest
+from gateway.http.refusal import RequestRefused
 from resolvers.context import Context, UseCases
 from resolvers.errors import present
 
@@ -25,7 +26,7 @@ def executor(schema: strawberry.Schema, use_cases: UseCases) -> Callable[[GraphQ
             result = await schema.execute(
                 request.query,
                 variable_values=dict(request.variables or {}),
-                context_value=Context(use_cases),
+                context_value=Context(use_cases, request.idempotency_key),
                 operation_name=request.operation_name,
                 allowed_operation_types=_ANY if request.may_mutate else _QUERY_ONLY,
             )

@@ -17,7 +17,10 @@ class ProviderFault:
     code: ErrorCode = strawberry.field(description="What happened, for programs.")
     message: str = strawberry.field(description="What happened, for people. Never empty; may change.")
     provider: Provider = strawberry.field(description="Where it happened.")
-    retryable: bool = strawberry.field(description="Whether the same request may be sent again without harm.")
+    retryable: bool = strawberry.field(
+        description="Whether the same request may be sent again without harm. With an idempotency key that is so for an"
+        " unknown outcome too: it is looked for first."
+    )
     retry_after_ms: int | None = strawberry.field(
         description="How long to wait before that, in milliseconds (at most 24 hours), when the provider said so."
     )

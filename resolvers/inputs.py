@@ -1,14 +1,20 @@
 """What a write takes: translated into the unified vocabulary, left out and null kept apart."""
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import strawberry
 from msgspec import UNSET
-from strawberry import Maybe
+from strawberry import Maybe, Some
 
 from gateway.domain.changes import Changes, WantedAddress, WantedCustomFields, WantedEmail, WantedPhone, WantedTags
 from gateway.domain.contact import ContactStatus, PhoneType, Provider
-from resolvers.scalars import JSON
+from resolvers.reference_inputs import IDEMPOTENCY_KEY
+from resolvers.scalars import JSON, DateTime
+
+_DRY_RUN = "Write nothing; tell what would be sent, what would be lost, and which records would collide."
+# How a write is asked for, rather than what.
+_NOT_OF_THE_WRITE = frozenset({"idempotency_key", "dry_run"})
 
 
 @strawberry.input(description="An email address to write.")
@@ -86,6 +92,8 @@ class CreateContactInput(_ContactInput):
     providers: Maybe[list[Provider] | None] = strawberry.field(
         description="Where to create it; every configured provider when left out."
     )
+    idempotency_key: Maybe[str | None] = strawberry.field(description=IDEMPOTENCY_KEY)
+    dry_run: bool = strawberry.field(default=False, description=_DRY_RUN)
     tags: Maybe[list[str] | None] = strawberry.field(description="Names of tags.")
     custom_fields: Maybe[JSON | None] = strawberry.field(description="An object of fields of your own.")
 
@@ -101,6 +109,12 @@ class CreateContactInput(_ContactInput):
 class UpdateContactInput(_ContactInput):
     id: strawberry.ID = strawberry.field(description="A contact (all its records) or a record (that one).")
     providers: Maybe[list[Provider] | None] = strawberry.field(description="Only these of the contact's records.")
+    idempotency_key: Maybe[str | None] = strawberry.field(description=IDEMPOTENCY_KEY)
+    dry_run: bool = strawberry.field(default=False, description=_DRY_RUN)
+    if_unmodified_since: Maybe[DateTime | None] = strawberry.field(
+        description="Write only records that nobody has changed after this, such as the `updatedAt` that was read;"
+        " a record changed since is STALE_RECORD, and a provider that tells no such time refuses."
+    )
     tags: Maybe[TagsPatch | None] = strawberry.field(description="Tags to set, add or remove.")
     custom_fields: Maybe[CustomFieldsPatch | None] = strawberry.field(description="Custom fields to change.")
     unsubscribed: Maybe[bool | None] = strawberry.field(
@@ -116,25 +130,6 @@ class UpdateContactInput(_ContactInput):
         )
 
 
-@strawberry.input(description="A contact or record to delete for good.")
-class DeleteContactInput:
-    id: strawberry.ID = strawberry.field(description="A contact (all its records) or a record (that one).")
-    providers: Maybe[list[Provider] | None] = strawberry.field(description="Only these of the contact's records.")
-
-
-@strawberry.input(
-    description="Two or more contacts or records; everything they hold becomes one contact, named by the record"
-    " of highest precedence."
-)
-class LinkContactsInput:
-    ids: list[strawberry.ID] = strawberry.field(description="Ids of contacts or records.")
-
-
-@strawberry.input(description="A record to put on its own.")
-class UnlinkRecordInput:
-    record_id: strawberry.ID = strawberry.field(description="The id of the record.")
-
-
 def _given(field: Any) -> bool:
     return field is not None and field.value is not None
 
@@ -142,11 +137,6 @@ def _given(field: Any) -> bool:
 def _value(field: Any) -> Any:
     """UNSET for what was left out; None for null."""
     return UNSET if field is None else field.value
-
-
-def providers_of(field: Any) -> list[Provider] | None:
-    """The providers that were named; None for left out and for null."""
-    return field.value if field is not None else None
 
 
 def _shared(asked: _ContactInput) -> dict[str, Any]:
@@ -230,3 +220,15 @@ def _custom_fields(field: Any) -> Any:
 
 def _whole_object(field: Any) -> Any:
     return WantedCustomFields(values=field.value, merge=False) if _given(field) else _value(field)
+
+
+def nulls_in(asked: Any, path: str = "") -> tuple[str, ...]:
+    """Where an input says null, as paths. Left out and null are two inputs to an idempotency key."""
+    if isinstance(asked, Some):
+        return nulls_in(asked.value, path) if asked.value is not None else (path,)
+    if isinstance(asked, list):
+        return tuple(found for place, item in enumerate(asked) for found in nulls_in(item, f"{path}.{place}"))
+    if not is_dataclass(asked):
+        return ()
+    names = [field.name for field in fields(asked) if field.name not in _NOT_OF_THE_WRITE]
+    return tuple(found for name in names for found in nulls_in(getattr(asked, name), f"{path}.{name}".lstrip(".")))

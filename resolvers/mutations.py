@@ -3,59 +3,106 @@
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.contacts.writing import Written
+from gateway.contacts.written import Written
+from gateway.domain.contact import Provider
 from gateway.domain.errors import InputProblem, InvalidInput
 from gateway.domain.identity import NodeType
-from gateway.domain.merge import Answer
-from gateway.domain.writes import WriteAction, WriteFailed, WriteStatus
-from resolvers.contact import Contact, contact_of
-from resolvers.context import Context, Info
-from resolvers.inputs import (
-    CreateContactInput,
-    DeleteContactInput,
-    LinkContactsInput,
-    UnlinkRecordInput,
-    UpdateContactInput,
-    providers_of,
-)
+from gateway.domain.intent import Intent, MatchKey, WriteKind
+from resolvers.contact import contact_of
+from resolvers.context import Info
+from resolvers.inputs import CreateContactInput, UpdateContactInput, nulls_in
 from resolvers.payloads import (
     CreateContactPayload,
     DeleteContactPayload,
     LinkContactsPayload,
+    ReconcileWritePayload,
+    RetryWritePayload,
     UnlinkRecordPayload,
     UpdateContactPayload,
+    UpsertContactPayload,
+)
+from resolvers.reference_inputs import (
+    DeleteContactInput,
+    LinkContactsInput,
+    ReconcileWriteInput,
+    RetryWriteInput,
+    UnlinkRecordInput,
+    providers_of,
 )
 from resolvers.selection import contact_selection
-from resolvers.views import ContactView
+from resolvers.writes import carried_out, contact_after, settled
 
 
 async def create_contact(
     info: Info, input: Annotated[CreateContactInput, strawberry.argument(description="The contact.")]
 ) -> CreateContactPayload | None:
-    written = await info.context.use_cases.writing.create(input.to_changes(), providers_of(input.providers))
-    _settle(info.context, written)
-    return CreateContactPayload(written=written, contact=await _contact_after(info, written))
+    intent = Intent(
+        kind=WriteKind.CREATE,
+        changes=input.to_changes(),
+        providers=_providers(input.providers),
+        nulls=nulls_in(input),
+    )
+    written = await carried_out(info, intent, input.idempotency_key, dry_run=input.dry_run)
+    return CreateContactPayload(written=written, contact=await contact_after(info, written))
+
+
+async def upsert_contact(
+    info: Info,
+    input: Annotated[CreateContactInput, strawberry.argument(description="The contact.")],
+    match_on: Annotated[
+        list[MatchKey], strawberry.argument(description="What a contact that is there already is recognised by.")
+    ] = [MatchKey.EMAIL],  # noqa: B006 (a default of the schema; nobody changes it)
+) -> UpsertContactPayload | None:
+    intent = Intent(
+        kind=WriteKind.UPSERT,
+        changes=input.to_changes(),
+        providers=_providers(input.providers),
+        match_on=tuple(dict.fromkeys(match_on)),
+        nulls=nulls_in(input),
+    )
+    written = await carried_out(info, intent, input.idempotency_key, dry_run=input.dry_run)
+    return UpsertContactPayload(written=written, contact=await contact_after(info, written))
 
 
 async def update_contact(
     info: Info, input: Annotated[UpdateContactInput, strawberry.argument(description="The change.")]
 ) -> UpdateContactPayload | None:
-    target = info.context.directory.read_id(input.id, ("input", "id"))
-    providers = providers_of(input.providers)
-    written = await info.context.use_cases.writing.update(target, input.to_changes(), providers)
-    _settle(info.context, written)
-    return UpdateContactPayload(written=written, contact=await _contact_after(info, written))
+    intent = Intent(
+        kind=WriteKind.UPDATE,
+        changes=input.to_changes(),
+        target=info.context.directory.read_id(input.id, ("input", "id")),
+        providers=_providers(input.providers),
+        unmodified_since=input.if_unmodified_since.value if input.if_unmodified_since else None,
+        nulls=nulls_in(input),
+    )
+    written = await carried_out(info, intent, input.idempotency_key, dry_run=input.dry_run)
+    return UpdateContactPayload(written=written, contact=await contact_after(info, written))
 
 
 async def delete_contact(
     info: Info, input: Annotated[DeleteContactInput, strawberry.argument(description="What to delete.")]
 ) -> DeleteContactPayload | None:
     target = info.context.directory.read_id(input.id, ("input", "id"))
-    written = await info.context.use_cases.writing.delete(target, providers_of(input.providers))
-    _settle(info.context, written)
-    return DeleteContactPayload(written=written, deleted_id=input.id if written.anchor is None else None)
+    intent = Intent(kind=WriteKind.DELETE, target=target, providers=_providers(input.providers), nulls=nulls_in(input))
+    written = await carried_out(info, intent, input.idempotency_key)
+    gone = isinstance(written, Written) and written.anchor is None
+    return DeleteContactPayload(written=written, deleted_id=input.id if gone else None)
+
+
+async def retry_write(
+    info: Info, input: Annotated[RetryWriteInput, strawberry.argument(description="The write.")]
+) -> RetryWritePayload | None:
+    written = await settled(info, await info.context.use_cases.writing.retry(input.operation_id))
+    return RetryWritePayload(written=written, contact=await contact_after(info, written))
+
+
+async def reconcile_write(
+    info: Info, input: Annotated[ReconcileWriteInput, strawberry.argument(description="The write.")]
+) -> ReconcileWritePayload | None:
+    # That nobody applied it is an answer here: it was asked for.
+    written = await info.context.use_cases.writing.reconcile(input.operation_id)
+    return ReconcileWritePayload(written=written, contact=await contact_after(info, written))
 
 
 async def link_contacts(
@@ -86,36 +133,9 @@ async def unlink_record(
     return UnlinkRecordPayload(contact=contact, separated=separated)
 
 
-def _settle(context: Context, written: Written) -> None:
-    """Ends a write that nobody applied as one error, and forgets what this request read before it.
-
-    Raises:
-        WriteFailed: when the status is FAILED.
-    """
-    if written.status is WriteStatus.FAILED:
-        raise WriteFailed(tuple(result.failure for result in written.results if result.failure))
-    context.families.clear_all()
-    for key in (result.key for result in written.results if result.key):
-        context.records.clear(key)
-    for result in written.results:
-        if result.action is WriteAction.DELETED and result.key:
-            context.records.prime(result.key, Answer(key=result.key))
-
-
-async def _contact_after(info: Info, written: Written) -> Contact | Any | None:
-    """The contact that a write left behind; the reason in its place when it could not be put together."""
-    if written.link_error is not None:
-        return written.link_error
-    if written.anchor is None:
-        return None
-    try:
-        family = await info.context.families.load(written.anchor)
-    except SQLAlchemyError as error:
-        # What became of the write has to reach the caller, whatever became of the database since.
-        return error
-    selection = contact_selection(info._raw_info, ("contact",))
-    records = {result.record.key: result.record for result in written.results if result.record}
-    return Contact(view=ContactView(info.context, family, selection, records))
+def _providers(named: Any) -> tuple[Provider, ...] | None:
+    providers = providers_of(named)
+    return None if providers is None else tuple(providers)
 
 
 @strawberry.type(description="Everything that can be written. Several fields of one operation run in order.")
@@ -132,6 +152,18 @@ class Mutation:
     delete_contact: DeleteContactPayload | None = strawberry.field(
         resolver=delete_contact,
         description="Deletes a contact for good, where the provider can; elsewhere UNSUPPORTED_OPERATION.",
+    )
+    upsert_contact: UpsertContactPayload | None = strawberry.field(
+        resolver=upsert_contact,
+        description="At each provider: creates the contact where nobody matches, changes the one that matches;"
+        " where several match, nothing is written and `candidates` lists them.",
+    )
+    retry_write: RetryWritePayload | None = strawberry.field(
+        resolver=retry_write, description="Sends again what a write surely did not do, and only that."
+    )
+    reconcile_write: ReconcileWritePayload | None = strawberry.field(
+        resolver=reconcile_write,
+        description="Finds out what became of a write whose outcome is unknown, by looking; sends nothing.",
     )
     link_contacts: LinkContactsPayload | None = strawberry.field(
         resolver=link_contacts, description="Says that several contacts are the same one. No provider is changed."

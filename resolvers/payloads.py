@@ -4,14 +4,15 @@ from typing import Any
 
 import strawberry
 
-from gateway.contacts.writing import Written
-from gateway.domain.contact import Provider, RecordKey
-from gateway.domain.errors import WriteOutcome
+from gateway.contacts.written import Preview, Previewed, Written
+from gateway.domain.contact import Provider, Record, RecordKey
+from gateway.domain.errors import ProviderFailure, WriteOutcome
 from gateway.domain.writes import WarningCode, WriteAction, WriteResult, WriteStatus
 from resolvers.contact import Contact, ContactRecord
 from resolvers.context import Context, Info
 from resolvers.faults import ProviderFault
 from resolvers.queries import Query
+from resolvers.scalars import JSON
 from resolvers.views import RecordView
 
 _QUERY = "Lets a client ask anything else after the write."
@@ -40,7 +41,32 @@ class ProviderWriteSuccess(ProviderWriteResult):
 @strawberry.type(description="The provider did not apply the write, or nobody knows.")
 class ProviderWriteFailure(ProviderWriteResult):
     error: ProviderFault = strawberry.field(description="Why.")
-    existing: ContactRecord | None = strawberry.field(description="With DUPLICATE, the record that is there already.")
+    existing: ContactRecord | None = strawberry.field(
+        description="With DUPLICATE, the record that is there already; with an unknown outcome, one that may be it."
+    )
+    candidates: list[ContactRecord] = strawberry.field(
+        description="With AMBIGUOUS_MATCH, the records that an upsert could mean."
+    )
+
+
+@strawberry.type(description="A request as it would be sent to a provider.")
+class PlannedRequest:
+    method: str = strawberry.field(description="The HTTP method.")
+    path: str = strawberry.field(description="The path below the provider's base URL.")
+    body: JSON | None = strawberry.field(description="The JSON body, in the provider's own words.")
+
+
+@strawberry.type(description="What a dry run would do at the provider. Nothing was written there.")
+class ProviderWritePreview(ProviderWriteResult):
+    requests: list[PlannedRequest] = strawberry.field(
+        description="What would be sent, in order. Empty where nothing would be left to send."
+    )
+    target: ContactRecord | None = strawberry.field(
+        description="The record that would be changed; null where one would be created."
+    )
+    collisions: list[ContactRecord] | None = strawberry.field(
+        description="Other records that hold one of the email addresses; null where the provider cannot say."
+    )
 
 
 def _query() -> Query:
@@ -56,16 +82,23 @@ def _operation_id(root: "_WritePayload") -> strawberry.ID:
 
 
 def _results(root: "_WritePayload", info: Info) -> list[ProviderWriteResult]:
-    return [_result(info.context, result) for result in root.written.results]
+    return [
+        _preview(info.context, result) if isinstance(result, Preview) else _result(info.context, result)
+        for result in root.written.results
+    ]
 
 
 @strawberry.type
 class _WritePayload:
     """What every write to providers answers; not a type of the schema itself."""
 
-    written: strawberry.Private[Written]
+    written: strawberry.Private[Written | Previewed]
     status: WriteStatus = strawberry.field(resolver=_status, description="The end over all providers.")
-    operation_id: strawberry.ID = strawberry.field(resolver=_operation_id, description="Names this write.")
+    operation_id: strawberry.ID = strawberry.field(
+        resolver=_operation_id,
+        description="Names this write, for retryWrite and reconcileWrite, as long as the gateway remembers it."
+        " Of a dry run nothing is remembered.",
+    )
     results: list[ProviderWriteResult] = strawberry.field(
         resolver=_results, description="Exactly one per targeted provider, in the order they were named."
     )
@@ -80,6 +113,21 @@ class CreateContactPayload(_WritePayload):
 @strawberry.type(description="What became of an update.")
 class UpdateContactPayload(_WritePayload):
     contact: Contact | None = strawberry.field(description="The contact with all its records.")
+
+
+@strawberry.type(description="What became of an upsert.")
+class UpsertContactPayload(_WritePayload):
+    contact: Contact | None = strawberry.field(description="The contact, unless nothing is known to exist.")
+
+
+@strawberry.type(description="What became of a write whose unfinished part was sent again.")
+class RetryWritePayload(_WritePayload):
+    contact: Contact | None = strawberry.field(description="The contact, unless nothing of it is known to exist.")
+
+
+@strawberry.type(description="What has become of a write, as far as looking can tell.")
+class ReconcileWritePayload(_WritePayload):
+    contact: Contact | None = strawberry.field(description="The contact, unless nothing of it is known to exist.")
 
 
 @strawberry.type(description="What became of a deletion.")
@@ -112,17 +160,44 @@ def _result(context: Context, result: WriteResult) -> ProviderWriteResult:
             outcome=result.outcome,
             warnings=warnings,
             action=result.action,
-            record=ContactRecord(view=RecordView(context, result.key, result.record)),
+            record=_record(context, result.key, result.record),
         )
-    fault: Any = result.failure.fault
-    return ProviderWriteFailure(
-        provider=result.provider,
-        outcome=result.outcome,
+    return _failure(context, result.provider, result.failure, warnings)
+
+
+def _preview(context: Context, preview: Preview) -> ProviderWriteResult:
+    warnings: Any = list(preview.warnings)
+    if preview.failure is not None:
+        return _failure(context, preview.provider, preview.failure, warnings)
+    collisions: Any = preview.collisions
+    if isinstance(collisions, tuple):
+        collisions = [_record(context, key) for key in collisions]
+    return ProviderWritePreview(
+        provider=preview.provider,
+        outcome=preview.outcome,
         warnings=warnings,
-        error=fault,
-        existing=_existing(context, fault.existing),
+        requests=[
+            PlannedRequest(method=call.method, path=call.path, body=None if call.body is None else JSON(call.body))
+            for call in preview.calls
+        ],
+        target=_record(context, preview.key) if preview.key else None,
+        collisions=collisions,
     )
 
 
-def _existing(context: Context, key: RecordKey | None) -> ContactRecord | None:
-    return ContactRecord(view=RecordView(context, key)) if key else None
+def _failure(
+    context: Context, provider: Provider, failure: ProviderFailure, warnings: list[WriteWarning]
+) -> ProviderWriteFailure:
+    fault: Any = failure.fault
+    return ProviderWriteFailure(
+        provider=provider,
+        outcome=failure.outcome,
+        warnings=warnings,
+        error=fault,
+        existing=_record(context, fault.existing) if fault.existing else None,
+        candidates=[_record(context, key) for key in fault.candidates],
+    )
+
+
+def _record(context: Context, key: RecordKey, known: Record | None = None) -> ContactRecord:
+    return ContactRecord(view=RecordView(context, key, known))

@@ -1,19 +1,37 @@
 """The two scalars beyond GraphQL's own."""
 
+import re
 from datetime import datetime, timezone
 from typing import Any, NewType
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 DateTime = NewType("DateTime", datetime)
 JSON = NewType("JSON", object)
+
+# RFC 3339, section 5.6.
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def _in_rfc3339(value: datetime) -> str:
     precision = "milliseconds" if value.microsecond else "seconds"
     text = value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec=precision)
     return f"{text}Z"
+
+
+def _from_rfc3339(value: Any) -> datetime:
+    """Any offset is taken; a time without one could be anybody's."""
+    wanted = "DateTime must be a text by RFC 3339, such as 2031-03-04T05:06:07Z."
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise GraphQLError(wanted)
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise GraphQLError(wanted) from None
 
 
 def _as_it_is(value: Any) -> Any:
@@ -26,6 +44,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A point in time by RFC 3339, always in UTC: 2031-03-04T05:06:07Z.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=_in_rfc3339,
+        parse_value=_from_rfc3339,
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -10,7 +10,7 @@ import resolvers.enums  # noqa: F401  (registers the enums before any type refer
 from resolvers.contact import Contact, ContactRecord
 from resolvers.limits import DepthLimit, OneOperation, OperationScope
 from resolvers.mutations import Mutation
-from resolvers.payloads import ProviderWriteFailure, ProviderWriteSuccess
+from resolvers.payloads import ProviderWriteFailure, ProviderWritePreview, ProviderWriteSuccess
 from resolvers.queries import Query
 from resolvers.scalars import SCALARS
 
@@ -27,7 +27,7 @@ def build_schema(*, query_seconds: float, mutation_seconds: float) -> strawberry
     return _Schema(
         query=Query,
         mutation=Mutation,
-        types=[Contact, ContactRecord, ProviderWriteSuccess, ProviderWriteFailure],
+        types=[Contact, ContactRecord, ProviderWriteSuccess, ProviderWriteFailure, ProviderWritePreview],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=MAX_DOCUMENT_TOKENS),

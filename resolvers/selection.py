@@ -69,6 +69,22 @@ def record_selection(info: ResolveInfo) -> Selection:
     )
 
 
+def result_selection(info: ResolveInfo) -> frozenset[Field]:
+    """The fields of records that a write's payload is asked for in its results."""
+    results = _below(info, _bare(str(info.return_type)), info.field_nodes).get("results", [])
+    records = _below(info, "ContactRecord", _below(info, "ProviderWriteSuccess", results).get("record", []))
+    return frozenset(_RECORD_FIELDS[name] for name in records if name in _RECORD_FIELDS)
+
+
+def root_fields(info: ResolveInfo) -> list[str]:
+    """The names of the fields that the running operation executes; each alias counts."""
+    found: dict[str, list[FieldNode]] = {}
+    type_name = info.parent_type.name
+    _collect(info, type_name, info.operation.selection_set, found, spread=set())
+    answers = {node.alias.value if node.alias else name: name for name, nodes in found.items() for node in nodes}
+    return list(answers.values())
+
+
 def _contact_fields(info: ResolveInfo, path: tuple[str, ...]) -> dict[str, list[FieldNode]]:
     nodes, type_name = list(info.field_nodes), _bare(str(info.return_type))
     for step in path:

@@ -15,6 +15,7 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox, running_in_thread
 from gateway.settings import read_gateway_settings
+from tests import postgresql
 
 T = TypeVar("T")
 
@@ -126,3 +127,31 @@ def gateway_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/graphql"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    with postgresql.running_or_skipped() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql(postgresql_server: postgresql.Server) -> Iterator[str]:
+    with postgresql_server.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: postgresql.Server, _migrated_postgresql: str) -> Iterator[str]:
+    """A PostgreSQL database of the test's own, with all tables and no rows."""
+    with postgresql_server.database(template=_migrated_postgresql) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind, for `start_gateway(database_url=...)`."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_url")
+        return url
+    return f"sqlite+aiosqlite:///{tmp_path}/gateway.db"

@@ -1,16 +1,37 @@
 """Looking for records by what they hold: for a creation whose answer was lost, and for whom an upsert means."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import Enum
 
 from gateway.connectors.base import Capabilities
 from gateway.domain.compare import email_key, text_key
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import FieldUnsupported
 
-SKEW = timedelta(seconds=60)
-"""How far a provider's clock may be behind ours: what it dates a little before our call may still be ours.
-Clocks that are kept by NTP differ by far less; more would take an older contact for the one that was sent."""
+TOLERANCE = timedelta(seconds=5)
+"""How far a provider's clock may be off. Clocks that are kept by NTP differ by far less."""
+
+DOUBT = timedelta(hours=1)
+"""Until when before our call a record may still be ours after all, at a provider whose clock is badly off. One that
+is older than that is somebody else's."""
+
+
+class Age(Enum):
+    """When a record was made, as far as the provider's clock can be believed."""
+
+    SINCE = "since our call"
+    UNSURE = "shortly before, in the future, or nobody says when"
+    BEFORE = "before"
+
+
+def age(created_at: datetime | None, *, since: datetime, now: datetime) -> Age:
+    """`since` is when our call was sent, `now` when the record was looked at, both by our clock."""
+    if created_at is None or created_at > now + TOLERANCE:
+        return Age.UNSURE
+    if created_at >= (since - TOLERANCE).replace(microsecond=0):
+        return Age.SINCE
+    return Age.UNSURE if created_at >= since - DOUBT else Age.BEFORE
 
 
 def each_once(records: Iterable[Record]) -> tuple[Record, ...]:

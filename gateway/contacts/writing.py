@@ -1,247 +1,202 @@
 """Writing one contact to several providers, and saying honestly what happened at each.
 
-Rules: design section 6. Everything is checked before the first call; then all providers are called at
-once, each on its own, and whatever one of them does is its own result.
+Rules: design section 6; docs/writes.md. Everything is checked and recorded before the first call; then all
+providers are called at once, each on its own, and whatever one of them does is its own result.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from uuid import uuid4
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.connectors.base import Planned
-from gateway.connectors.screening import Screened, screen
-from gateway.contacts.afterwards import check_replaced, follow, note_deleted
-from gateway.contacts.containment import contained
-from gateway.contacts.directory import Directory
-from gateway.contacts.locks import RecordLocks
-from gateway.domain.changes import Changes, Draft, Patch
-from gateway.domain.contact import KLEN_FIELDS, Field, Provider, Record, RecordKey
-from gateway.domain.errors import InputProblem, InvalidInput, OperationUnsupported, ProviderFailure
+from gateway.contacts.journal import Journal, nothing_sent_yet
+from gateway.contacts.locks import LockNotTaken, Locks
+from gateway.contacts.looking import Looking
+from gateway.contacts.matching import Matching
+from gateway.contacts.sending import Sending
+from gateway.contacts.settlement import Settlement
+from gateway.contacts.targets import Target, Targets
+from gateway.contacts.written import Written
+from gateway.domain.contact import RecordKey
+from gateway.domain.errors import InputProblem, InvalidInput, WriteOutcome
 from gateway.domain.exchange import CallKind
-from gateway.domain.identity import GlobalId, NodeType
+from gateway.domain.intent import Intent, WriteKind
 from gateway.domain.normalise import read_draft, read_patch
-from gateway.domain.writes import WriteAction, WriteResult, WriteStatus, WriteWarning, dropped, status_of
-from gateway.incident import report
-from gateway.store.links import Family, LinkStore
+from gateway.domain.writes import IdempotencyKeyMismatch, WriteInProgress, WriteNotRecorded, WriteResult
+from gateway.store.operation import StoredOperation, StoredTarget
+from gateway.store.operations import KeyTaken
 
-PROVIDERS_PATH = ("input", "providers")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """The end of a write: one result per target, in the order in which they were named.
-
-    `anchor` names the contact that the write leaves behind; None when nothing is known to exist.
-    `link_error` is what kept the created records from being linked: they exist, each on its own.
-    """
-
-    results: tuple[WriteResult, ...]
-    anchor: RecordKey | None
-    link_error: SQLAlchemyError | None = None
-    operation_id: str = field(default_factory=lambda: str(uuid4()))
-
-    @property
-    def status(self) -> WriteStatus:
-        return status_of(self.results)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    """One provider's share of a write, checked; with a refusal it is never called.
-
-    `planned` is what could be said before the record was read; the real write says it anew.
-    """
-
-    provider: Provider
-    key: RecordKey | None = None
-    changes: Changes
-    warnings: tuple[WriteWarning, ...] = ()
-    planned: tuple[WriteWarning, ...] = ()
-    problems: tuple[InputProblem, ...] = ()
-    refusal: ProviderFailure | None = None
-
-    @property
-    def every_warning(self) -> tuple[WriteWarning, ...]:
-        return self.warnings + self.planned
+_OPERATION_ID_PATH = ("input", "operationId")
+_ASK_AGAIN_MS = 1000
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Writing:
-    def __init__(self, directory: Directory, links: LinkStore, locks: RecordLocks) -> None:
-        self._directory = directory
-        self._links = links
+    def __init__(
+        self,
+        *,
+        targets: Targets,
+        matching: Matching,
+        sending: Sending,
+        looking: Looking,
+        settlement: Settlement,
+        journal: Journal,
+        locks: Locks,
+    ) -> None:
+        self._targets = targets
+        self._matching = matching
+        self._sending = sending
+        self._looking = looking
+        self._settlement = settlement
+        self._journal = journal
         self._locks = locks
 
-    async def create(self, asked: Changes, providers: Sequence[Provider] | None) -> Written:
-        """Creates the contact at every named provider and links what was created.
+    async def write(self, intent: Intent, key: str | None = None) -> Written:
+        """Carries a write out; with a key that was used before, completes and tells what became of it.
 
         Raises:
             InvalidInput: with everything that is wrong for any of the providers; nobody was called.
+            IdempotencyKeyMismatch, WriteInProgress: about the write that has the key already.
+            WriteNotRecorded: when the database fails; nobody was called.
         """
-        targets = self._directory.named(providers, PROVIDERS_PATH)
-        draft = read_draft(asked)
-        plans = [self._plan_create(provider, draft, targets) for provider in targets]
-        _refuse_if_wrong(plans)
-        results = await asyncio.gather(*(self._create(plan) for plan in plans))
-        created = self._directory.in_order(result.key for result in results if result.key)
-        written = Written(results=tuple(results), anchor=created[0] if created else None)
-        if len(created) > 1:
-            try:
-                family = await self._links.link(created, self._directory.rank)
-            except SQLAlchemyError as error:
-                # The ids of what was created must reach the caller, or it would be created again.
-                report("created_records_not_linked", error, operation_id=written.operation_id)
-                return replace(written, link_error=error)
-            return replace(written, anchor=family.anchor)
-        return written
-
-    async def update(self, target: GlobalId, asked: Changes, providers: Sequence[Provider] | None) -> Written:
-        """Updates the record, or every record of the contact (only those of `providers`, when given).
-
-        Raises:
-            InvalidInput: with everything that is wrong for any of the providers; nobody was called.
-        """
-        keys, family = await self._targets(target, providers)
-        patch = read_patch(asked)
-        providers_met = [key.provider for key in keys]
-        plans = [self._plan_update(key, patch, providers_met) for key in keys]
-        _refuse_if_wrong(plans)
-        results = await asyncio.gather(*(self._update(plan) for plan in plans))
-        merged = {plan.key: result.key for plan, result in zip(plans, results, strict=True)}
-        return Written(results=tuple(results), anchor=merged.get(family.anchor) or family.anchor)
-
-    async def delete(self, target: GlobalId, providers: Sequence[Provider] | None) -> Written:
-        """Deletes the records for good; `anchor` is None when nothing of the target is left.
-
-        Raises:
-            InvalidInput: for providers that cannot be meant; nobody was called.
-        """
-        keys, family = await self._targets(target, providers)
-        results = tuple(await asyncio.gather(*(self._delete(key) for key in keys)))
-        deleted = {result.key for result in results if result.key and result.action is WriteAction.DELETED}
-        await note_deleted(self._links, family, deleted)
-        gone = {family.record} if target.type is NodeType.RECORD else set(family.members)
-        return Written(results=results, anchor=None if gone <= {*deleted, *family.gone} else family.anchor)
-
-    async def _targets(self, target: GlobalId, providers: Sequence[Provider] | None) -> tuple[list[RecordKey], Family]:
-        """The records that are meant, in the order in which the caller named their providers."""
-        named = None if providers is None else self._directory.named(providers, PROVIDERS_PATH)
-        family = (await self._links.families([target.key]))[target.key]
-        there = family.members - family.gone
-        keys = [family.record] if target.type is NodeType.RECORD else self._directory.in_order(there)
-        if named is None:
-            return keys, family
-        for provider in named:
-            if provider not in {key.provider for key in keys}:
-                message = f"the contact has no record at {provider.name}"
-                raise InvalidInput(
-                    InputProblem(path=PROVIDERS_PATH, code="NO_RECORD", message=message, provider=provider)
-                )
-        return [key for provider in named for key in keys if key.provider is provider], family
-
-    def _plan_create(self, provider: Provider, draft: Draft, targets: Sequence[Provider]) -> _Target:
-        connector = self._directory.connector(provider)
-        screened = screen(draft, connector.capabilities)
-        planned = connector.plan_create(screened.changes)
-        return _target(provider, None, screened, planned, _unheard(draft, targets))
-
-    def _plan_update(self, key: RecordKey, patch: Patch, targets: Sequence[Provider]) -> _Target:
+        earlier = await self._journal.by_key(key) if key is not None else None
+        if earlier is not None:
+            return await self._again(earlier, intent)
         try:
-            connector = self._directory.connector(key.provider)
-        except OperationUnsupported as failure:
-            return _Target(provider=key.provider, key=key, changes=patch, refusal=failure)
-        screened = screen(patch, connector.capabilities)
-        planned = connector.plan_update(screened.changes)
-        return _target(key.provider, key, screened, planned, _unheard(patch, targets))
+            async with self._alone(intent):
+                with nothing_sent_yet():
+                    targets = await self._plan(intent)
+                operation = await self._journal.begin(intent, key, targets)
+                results = [target.result for target in operation.targets]
+                async with self._journal.working_on(operation):
+                    await self._send(operation, dict(enumerate(targets)), results)
+                    return await self._settlement.conclude(operation, intent, results, own_look=False)
+        except KeyTaken:
+            assert key is not None
+            taken = await self._journal.by_key(key)
+            if taken is None:
+                raise WriteInProgress(_ASK_AGAIN_MS) from None
+            return await self._again(taken, intent)
 
-    async def _create(self, target: _Target) -> WriteResult:
-        async def call() -> WriteResult:
-            assert isinstance(target.changes, Draft)
-            record = await self._directory.connector(target.provider).create(target.changes)
-            return _applied(record, WriteAction.CREATED, target.every_warning)
+    async def retry(self, operation_id: str) -> Written:
+        """Sends again what was surely not done, and only that.
 
-        return await _outcome(target, call)
+        Raises:
+            InvalidInput: at `input.operationId`, for an operation that is not (or no longer) known.
+            WriteInProgress: while it is being carried out.
+        """
+        return await self._resume(await self._known(operation_id), None, look=False, send=True)
 
-    async def _update(self, target: _Target) -> WriteResult:
-        async def call() -> WriteResult:
-            assert isinstance(target.changes, Patch)
-            assert target.key is not None
-            async with self._locks.holding(target.key):
-                connector = self._directory.connector(target.provider)
-                updated = await connector.update(target.key.remote_id, target.changes)
-            if updated.record.key != target.key:
-                check_replaced(connector.capabilities, old=target.key, new=updated.record.key)
-                await follow(self._links, self._directory, old=target.key, new=updated.record.key)
-            return _applied(updated.record, updated.action, target.warnings + updated.warnings)
+    async def reconcile(self, operation_id: str) -> Written:
+        """Looks for what is unknown, and sends nothing. Raises as `retry` does."""
+        return await self._resume(await self._known(operation_id), None, look=True, send=False)
 
-        if target.refusal is None and not target.changes.mentioned:
-            return self._unchanged(target)
-        return await _outcome(target, call)
+    async def look_again(self, operation: StoredOperation) -> Written:
+        """The gateway's own look at a write that is unknown or was interrupted."""
+        return await self._resume(operation, None, look=True, send=False, own=True)
 
-    async def _delete(self, key: RecordKey) -> WriteResult:
-        target = _Target(provider=key.provider, key=key, changes=Patch())
+    async def _again(self, earlier: StoredOperation, intent: Intent) -> Written:
+        if earlier.fingerprint != intent.fingerprint:
+            raise IdempotencyKeyMismatch
+        return await self._resume(earlier, intent, look=True, send=True)
 
-        async def call() -> WriteResult:
-            connector = self._directory.connector(key.provider)
-            if CallKind.DELETE not in connector.capabilities.operations:
-                name = connector.capabilities.display_name
-                raise OperationUnsupported(key.provider, f"{name} has no call that deletes a contact.")
-            async with self._locks.holding(key):
-                await connector.delete(key.remote_id)
-            return WriteResult(provider=key.provider, key=key, action=WriteAction.DELETED)
+    async def _known(self, operation_id: str) -> StoredOperation:
+        operation = await self._journal.by_id(operation_id) if _UUID.fullmatch(operation_id) else None
+        if operation is None:
+            message = "is not a write that this gateway remembers; it may be too long ago"
+            raise InvalidInput(InputProblem(path=_OPERATION_ID_PATH, code="UNKNOWN_OPERATION", message=message))
+        return operation
 
-        return await _outcome(target, call)
+    async def _resume(
+        self, seen: StoredOperation, intent: Intent | None, *, look: bool, send: bool, own: bool = False
+    ) -> Written:
+        if seen.settled:
+            return await self._settlement.tell(seen, intent, [target.replayed for target in seen.targets])
+        operation = await self._journal.take(seen)
+        intent = intent or operation.intent
+        results = [target.replayed for target in operation.targets]
+        async with self._journal.working_on(operation):
+            if look:
+                await self._look(operation, results)
+            if send and intent is not None:
+                await self._send_again(operation, intent, results)
+            return await self._settlement.conclude(operation, intent, results, own_look=own)
 
-    def _unchanged(self, target: _Target) -> WriteResult:
-        return WriteResult(
-            provider=target.provider, key=target.key, action=WriteAction.UNCHANGED, warnings=target.every_warning
-        )
+    async def _look(self, operation: StoredOperation, results: list[WriteResult]) -> None:
+        async def one(target: StoredTarget) -> None:
+            results[target.position] = await self._looking.look(operation, target)
+            await self._journal.note(operation, target.position, results[target.position])
 
+        unknown = [target for target in operation.targets if target.outcome is WriteOutcome.UNKNOWN]
+        await asyncio.gather(*(one(target) for target in unknown))
 
-async def _outcome(target: _Target, call: Callable[[], Awaitable[WriteResult]]) -> WriteResult:
-    """One provider's result, whatever happens there."""
-    try:
-        if target.refusal:
-            raise target.refusal
-        with contained(target.provider):
-            return await call()
-    except ProviderFailure as failure:
-        return WriteResult(provider=target.provider, key=target.key, failure=failure, warnings=target.every_warning)
+    async def _send_again(self, operation: StoredOperation, intent: Intent, results: list[WriteResult]) -> None:
+        undone = [
+            target
+            for target, result in zip(operation.targets, results, strict=True)
+            if result.outcome is WriteOutcome.NOT_APPLIED
+        ]
+        if not undone:
+            return
+        async with self._alone(intent):
+            with nothing_sent_yet():
+                plan = await self._plan_again(intent, undone, operation.targets)
+            aimed = [
+                replace(
+                    one, remote_id=target.key.remote_id if target.key else None, creates=target.call is CallKind.CREATE
+                )
+                for one, target in zip(undone, plan, strict=True)
+            ]
+            await self._journal.note_sending(operation, aimed)
+            await self._send(operation, dict(zip((one.position for one in undone), plan, strict=True)), results)
 
+    async def _send(self, operation: StoredOperation, targets: dict[int, Target], results: list[WriteResult]) -> None:
+        async def one(position: int, target: Target) -> None:
+            results[position] = await self._sending.send(target)
+            await self._journal.note(operation, position, results[position])
 
-def _target(
-    provider: Provider,
-    key: RecordKey | None,
-    screened: Screened[Draft] | Screened[Patch],
-    planned: Planned,
-    unheard: tuple[WriteWarning, ...],
-) -> _Target:
-    return _Target(
-        provider=provider,
-        key=key,
-        changes=screened.changes,
-        warnings=screened.warnings + unheard,
-        planned=planned.warnings,
-        problems=planned.problems,
-        refusal=screened.refusal,
-    )
+        await asyncio.gather(*(one(position, target) for position, target in targets.items()))
 
+    async def _plan(self, intent: Intent) -> list[Target]:
+        if intent.kind is WriteKind.CREATE:
+            return self._targets.creations(read_draft(intent.changes), self._targets.providers(intent.providers))
+        if intent.kind is WriteKind.UPSERT:
+            return await self._matching.plan(intent, self._targets.providers(intent.providers))
+        assert intent.target is not None
+        keys, _ = await self._targets.keys(intent.target, intent.providers)
+        return self._of_records(intent, keys)
 
-def _applied(record: Record, action: WriteAction, warnings: tuple[WriteWarning, ...]) -> WriteResult:
-    return WriteResult(provider=record.key.provider, key=record.key, record=record, action=action, warnings=warnings)
+    async def _plan_again(
+        self, intent: Intent, undone: Sequence[StoredTarget], every: Sequence[StoredTarget]
+    ) -> list[Target]:
+        """The targets that were not reached, in their order; which they are stands in the record."""
+        met = [target.provider for target in every]
+        if intent.kind is WriteKind.CREATE:
+            return self._targets.creations(read_draft(intent.changes), [one.provider for one in undone], met)
+        if intent.kind is WriteKind.UPSERT:
+            known = [target.key for target in every if target.key]
+            return await self._matching.plan(intent, [one.provider for one in undone], met=met, known=known)
+        return self._of_records(intent, [one.key for one in undone if one.key])
 
+    def _of_records(self, intent: Intent, keys: Sequence[RecordKey]) -> list[Target]:
+        if intent.kind is WriteKind.DELETE:
+            return self._targets.deletions(keys)
+        targets = self._targets.updates(read_patch(intent.changes), keys)
+        return [replace(target, unmodified_since=intent.unmodified_since) for target in targets]
 
-def _unheard(changes: Changes, targets: Sequence[Provider]) -> tuple[WriteWarning, ...]:
-    """Fields for one provider only, in a write that does not go there."""
-    if Provider.KLEN in targets:
-        return ()
-    fields: list[Field] = [name for name in changes.mentioned if name in KLEN_FIELDS]
-    return tuple(dropped(name, "This write does not go to Klen AI.") for name in fields)
-
-
-def _refuse_if_wrong(targets: Sequence[_Target]) -> None:
-    problems = [problem for target in targets if not target.refusal for problem in target.problems]
-    if problems:
-        raise InvalidInput(*problems)
+    @asynccontextmanager
+    async def _alone(self, intent: Intent) -> AsyncIterator[None]:
+        """Two upserts of one contact come one after the other, or both would find nobody and create."""
+        if intent.kind is not WriteKind.UPSERT:
+            yield
+            return
+        try:
+            async with self._locks.holding_all(self._matching.lock_names(intent)):
+                yield
+        except LockNotTaken as lock:
+            if isinstance(lock.__cause__, SQLAlchemyError):
+                raise WriteNotRecorded from lock
+            raise WriteInProgress(_ASK_AGAIN_MS) from None

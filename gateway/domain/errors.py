@@ -8,7 +8,8 @@ GatewayError
     ├── CredentialsRefused, PermissionDenied
     ├── RateLimited, ProviderUnreachable, ProviderUnavailable
     ├── ReplyTimedOut, ProviderBroken, ReplyUnreadable
-    └── DeadlineExceeded, CallLimitReached
+    ├── DeadlineExceeded, CallLimitReached
+    └── RecordBusy, RecordStale, SeveralMatches
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ class ErrorCode(StrEnum):
     PROVIDER_BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     UPSTREAM_CALL_LIMIT = "UPSTREAM_CALL_LIMIT"
+    RECORD_BUSY = "RECORD_BUSY"
+    STALE_RECORD = "STALE_RECORD"
+    AMBIGUOUS_MATCH = "AMBIGUOUS_MATCH"
     IDEMPOTENCY_KEY_MISMATCH = "IDEMPOTENCY_KEY_MISMATCH"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
 
@@ -73,6 +77,7 @@ class Fault:
     upstream_code: str | None = None
     field: tuple[str, ...] | None = None
     existing: RecordKey | None = None
+    candidates: tuple[RecordKey, ...] = ()
 
 
 class GatewayError(Exception):
@@ -115,6 +120,7 @@ class ProviderFailure(GatewayError):
         upstream_code: str | None = None,
         field: tuple[str, ...] | None = None,
         existing: RecordKey | None = None,
+        candidates: tuple[RecordKey, ...] = (),
     ) -> None:
         super().__init__(message)
         if retryable is not None:
@@ -131,6 +137,7 @@ class ProviderFailure(GatewayError):
             upstream_code=upstream_code,
             field=field,
             existing=existing,
+            candidates=candidates,
         )
 
 
@@ -229,4 +236,26 @@ class DeadlineExceeded(ProviderFailure):
 
 class CallLimitReached(ProviderFailure):
     code = ErrorCode.UPSTREAM_CALL_LIMIT
+    blame = "client"
+
+
+class RecordBusy(ProviderFailure):
+    """Another write to the same record did not end in time."""
+
+    code = ErrorCode.RECORD_BUSY
+    blame = "gateway"
+    retryable = True
+
+
+class RecordStale(ProviderFailure):
+    """Somebody changed the record after the time that the caller named."""
+
+    code = ErrorCode.STALE_RECORD
+    blame = "client"
+
+
+class SeveralMatches(ProviderFailure):
+    """An upsert that could mean any of several records; `candidates` are they."""
+
+    code = ErrorCode.AMBIGUOUS_MATCH
     blame = "client"

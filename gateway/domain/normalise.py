@@ -208,6 +208,7 @@ class _Normaliser:
         for key, item in value.items():
             if not key.strip():
                 self._problem(path, "BLANK", "must not have a blank key")
+            self._json_value(key, path, depth=1)
             self._json_value(item, (*path, key), depth=1)
         return value or None
 
@@ -220,6 +221,7 @@ class _Normaliser:
             self._problem(path, "CONTROL_CHARACTER", "must not hold control characters")
         elif isinstance(value, dict):
             for key, item in value.items():
+                self._json_value(key, path, depth=depth)
                 self._json_value(item, (*path, key), depth=depth + 1)
         elif isinstance(value, list):
             for position, item in enumerate(value):

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.http.graphiql import graphiql_page
-from gateway.http.graphql_request import GraphQLRequest, RequestRefused, read_graphql_request
+from gateway.http.graphql_request import GraphQLRequest, read_graphql_request
+from gateway.http.refusal import RequestRefused
 from gateway.incident import report
 
 GRAPHQL_JSON = "application/graphql-response+json"

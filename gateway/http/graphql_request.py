@@ -10,30 +10,25 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from gateway.http.idempotency_key import read_idempotency_key
+from gateway.http.refusal import RequestRefused
+
 MAX_BODY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLRequest:
-    """`may_mutate` is false for GET, which must not change anything."""
+    """`may_mutate` is false for GET, which must not change anything; `idempotency_key` stood in a header."""
 
     request_id: str
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     may_mutate: bool = True
+    idempotency_key: str | None = None
 
 
 T = TypeVar("T")
-
-
-class RequestRefused(Exception):
-    """The request never reached the schema; `status` and `code` say why, `headers` what to do instead."""
-
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.headers = dict(headers or {})
 
 
 class _Parameters(msgspec.Struct, rename="camel"):
@@ -63,6 +58,7 @@ async def read_graphql_request(request: Request, request_id: str) -> GraphQLRequ
         operation_name=parameters.operation_name or None,
         variables=parameters.variables,
         may_mutate=request.method == "POST",
+        idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
     )
 
 

@@ -1,1 +1,1 @@
-"""What the gateway itself remembers: which records are one contact. Write operations will stand beside it."""
+"""What the gateway itself remembers, in SQLite or PostgreSQL: which records are one contact, and the operations."""

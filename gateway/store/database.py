@@ -1,71 +1,134 @@
-"""The database: its tables, and an engine whose writers never meet half way.
+"""The database, SQLite or PostgreSQL: readers see one moment of it, and writers never meet half way."""
 
-SQLite by default; the tables are created at the first start.
-"""
-
+import asyncio
 import sqlite3
-from contextlib import closing
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from typing import Any
 
-from sqlalchemy import URL, Boolean, Column, Connection, Index, MetaData, String, Table, event, make_url
+from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-METADATA = MetaData()
+from gateway.store import revisions
 
-_PROVIDER = String(32)
-_REMOTE_ID = String(200)
-
-# A record and the anchor of the contact that it belongs to; a record on its own has no row.
-LINKS = Table(
-    "links",
-    METADATA,
-    Column("provider", _PROVIDER, primary_key=True),
-    Column("remote_id", _REMOTE_ID, primary_key=True),
-    Column("anchor_provider", _PROVIDER, nullable=False),
-    Column("anchor_remote_id", _REMOTE_ID, nullable=False),
-    # Deleted through this gateway: still leads to its contact, but appears in no list.
-    Column("gone", Boolean, nullable=False, default=False),
-    Index("links_by_anchor", "anchor_provider", "anchor_remote_id"),
-)
-
-# An id that its provider has replaced, and the one that took its place.
-ALIASES = Table(
-    "aliases",
-    METADATA,
-    Column("provider", _PROVIDER, primary_key=True),
-    Column("remote_id", _REMOTE_ID, primary_key=True),
-    Column("new_remote_id", _REMOTE_ID, nullable=False),
-)
+_SQLITE = "sqlite"
+_BUSY_SECONDS = 5
+_PAUSE_SECONDS = 0.02
+_CONNECT_TIMEOUT_SECONDS = 5
+# Any number does, as long as every gateway takes the same one.
+_SERIAL_LOCK = 7_019_244_835_110_926
 
 
-async def open_database(url: str) -> AsyncEngine:
-    """An engine on a database that has its tables.
+class Database:
+    """A pool of connections for one event loop.
+
+    Raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.dialect = engine.dialect.name
+        self._turn = asyncio.Lock()
+        self._writers = engine.execution_options(writes=True)
+        self._bare = engine.execution_options(bare=True)
+        self._readers = engine
+        if self.dialect != _SQLITE:
+            # What takes several queries to read would else be torn by a write between two of them.
+            self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection whose queries all see the same moment."""
+        async with self._readers.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, *, serial: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One transaction: all of it is written, or nothing when the block is left by an exception.
+
+        `serial` is for what is read in it deciding what is written: of those there is one at a time, over all
+        processes on this database. SQLite has one writer at a time anyway.
+
+        A block that has begun may not be cancelled: aiosqlite then lets go of the connection before the
+        statement has ended in its thread, and the file stays locked until that connection is collected.
+        """
+        async with self._turn_of(serial), self._writers.begin() as connection:
+            if serial and self.dialect != _SQLITE:
+                await connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
+            yield connection
+
+    async def wipe(self) -> None:
+        """Takes what was erased out of the files too: SQLite's write-ahead log keeps older pages for long."""
+        if self.dialect == _SQLITE:
+            async with self._turn, self._bare.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def aclose(self) -> None:
+        await self._writers.dispose()
+
+    def _turn_of(self, serial: bool) -> AbstractAsyncContextManager[None]:
+        """In this process whoever came first is first, and those who wait hold no connection: SQLite's own
+        waiting lets the lucky one pass, and waiters for PostgreSQL's lock would use up the pool."""
+        return self._turn if serial or self.dialect == _SQLITE else nullcontext()
+
+
+async def open_database(url: str) -> Database:
+    """A database that has the newest tables; those of an older version of the gateway keep their rows.
 
     Raises:
+        NewerDatabaseFound: when a newer version of the gateway has written it.
         sqlalchemy.exc.SQLAlchemyError: when it cannot be opened or created.
     """
-    _check_file(make_url(url))
-    engine = create_async_engine(url)
-    if engine.dialect.name == "sqlite":
+    parsed = make_url(url)
+    await _prepare_file(parsed)
+    database = Database(_engine(parsed))
+    try:
+        async with revisions.turn(), database.writing(serial=True) as connection:
+            await connection.run_sync(revisions.upgrade)
+    except BaseException:
+        await database.aclose()
+        raise
+    return database
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() == _SQLITE:
+        engine = create_async_engine(url)
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    async with engine.execution_options(writes=True).begin() as connection:
-        await connection.run_sync(METADATA.create_all)
-    return engine
+        return engine
+    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
+    return create_async_engine(
+        url,
+        connect_args=timeout,
+        # Whatever the server's default is: `serial` needs each query to see what was written before it.
+        isolation_level="READ COMMITTED",
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,
+    )
 
 
-def _check_file(url: URL) -> None:
+async def _prepare_file(url: URL) -> None:
     """aiosqlite leaves a thread behind when it cannot open a file, which then complains by itself; so
     whether the file can be opened is tried without it."""
     name = url.database
-    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+    if url.get_backend_name() != _SQLITE or not name or name == ":memory:" or name.startswith("file:"):
         return
-    try:
-        with closing(sqlite3.connect(name)) as connection:
-            connection.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
-        raise OperationalError("open", None, error) from error
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            with closing(sqlite3.connect(name, timeout=_BUSY_SECONDS)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+        except sqlite3.Error as error:
+            # Expected: busy_timeout. Actual: of two that turn one file to WAL at once, one is refused without it.
+            # https://sqlite.org/c3ref/busy_handler.html (the handler is not called where it could not help)
+            busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise OperationalError("open", None, error) from error
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:
@@ -73,12 +136,17 @@ def _configure_sqlite(connection: Any, _: Any) -> None:
     # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html (serializable isolation, savepoints)
     connection.isolation_level = None
     cursor: sqlite3.Cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA busy_timeout=5000")
+    # Without it SQLite does not look at foreign keys, and PostgreSQL would refuse what it takes.
+    cursor.execute("PRAGMA foreign_keys=ON")
+    # What is erased is overwritten, not only let go of.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes its lock before it reads: two that read first would refuse each other."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("bare"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

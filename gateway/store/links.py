@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy import Table, delete, func, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.contact import Provider, RecordKey
-from gateway.store.database import ALIASES, LINKS
+from gateway.store.database import Database
+from gateway.store.tables import ALIASES, LINKS
 
 Rank: TypeAlias = Callable[[RecordKey], Any]
 """A sort key: the record that sorts first becomes the anchor."""
@@ -35,20 +36,22 @@ class Family:
 
 
 class LinkStore:
-    """Raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then."""
+    """Raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._writers = engine.execution_options(writes=True)
+    Every write is serial: linking writes a family anew as it read it, so nobody may touch it in between.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def families(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Family]:
         """The family of each key, that of a replaced id included."""
-        async with self._engine.connect() as connection:
+        async with self._database.reading() as connection:
             return await _families(connection, list(keys))
 
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
-        async with self._writers.begin() as connection:
+        async with self._database.writing(serial=True) as connection:
             families = (await _families(connection, keys)).values()
             members = frozenset(member for family in families for member in family.members)
             gone = frozenset(member for family in families for member in family.gone)
@@ -56,7 +59,7 @@ class LinkStore:
 
     async def unlink(self, key: RecordKey, rank: Rank) -> tuple[Family, Family | None]:
         """Puts a record on its own; the second family is what remains of the contact, if anything."""
-        async with self._writers.begin() as connection:
+        async with self._database.writing(serial=True) as connection:
             families = await _families(connection, [key])
             family = families[key]
             alone = Family(family.record, frozenset({family.record}), family.record)
@@ -66,12 +69,12 @@ class LinkStore:
 
     async def forget(self, family: Family) -> None:
         """Drops the links of a contact that is gone for good."""
-        async with self._writers.begin() as connection:
+        async with self._database.writing(serial=True) as connection:
             await _forget(connection, family.members)
 
     async def mark_gone(self, keys: Iterable[RecordKey]) -> None:
         """Notes that linked records were deleted; a record on its own needs no note."""
-        async with self._writers.begin() as connection:
+        async with self._database.writing(serial=True) as connection:
             for chunk in _chunks(keys):
                 await connection.execute(
                     update(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)).values(gone=True)
@@ -83,13 +86,13 @@ class LinkStore:
             func.count(),
             func.count(func.distinct(LINKS.c.anchor_provider + ":" + LINKS.c.anchor_remote_id)),
         ).where(LINKS.c.provider.in_([str(provider) for provider in providers]), ~LINKS.c.gone)
-        async with self._engine.connect() as connection:
+        async with self._database.reading() as connection:
             records, contacts = (await connection.execute(query)).one()
         return int(records - contacts)
 
     async def follow(self, old: RecordKey, new: RecordKey, rank: Rank) -> None:
         """Notes that a provider replaced an id: the old one keeps working, links and all."""
-        async with self._writers.begin() as connection:
+        async with self._database.writing(serial=True) as connection:
             families = await _families(connection, [old, new])
             members = families[old].members | families[new].members
             gone = families[old].gone | families[new].gone

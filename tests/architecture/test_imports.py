@@ -42,10 +42,11 @@ MAY_NAME_A_PROVIDER = {
 }
 # Modules that may name Klen AI, for the fields that the API has for Klen AI alone.
 MAY_NAME_KLEN = {
-    "gateway/contacts/writing.py": "says that those fields go nowhere else",
+    "gateway/contacts/targets.py": "says that those fields go nowhere else",
     "gateway/connectors/screening.py": "leaves the saying to the former",
     "gateway/domain/changes.py": "holds those fields",
     "gateway/domain/normalise.py": "reads those fields",
+    "gateway/domain/echo.py": "judges those fields",
     "resolvers/inputs.py": "the input of those fields, and what Klen AI insists on",
     "resolvers/contact.py": "describes where notes come from",
     "resolvers/providers.py": "an example of a field's path in a description",

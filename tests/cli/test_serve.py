@@ -111,7 +111,13 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "a host that is none": ({**KEY, "GATEWAY_HOST": "not a host"}, "GATEWAY_HOST"),
     "an impossible host": ({**KEY, "GATEWAY_HOST": "a" * 70 + ".test"}, "GATEWAY_HOST"),
     "an unknown mode": ({**KEY, "GATEWAY_MODE": "prod"}, "GATEWAY_MODE"),
-    "another database": ({**KEY, "GATEWAY_DATABASE_URL": "postgresql://gateway:secret@db/x"}, "GATEWAY_DATABASE_URL"),
+    "another database": ({**KEY, "GATEWAY_DATABASE_URL": f"mysql://gateway:{SECRET}@db/x"}, "GATEWAY_DATABASE_URL"),
+    "a port of a database that is none": (
+        {**KEY, "GATEWAY_DATABASE_URL": f"postgresql://gateway:{SECRET}@127.0.0.1:{SECRET}/x"},
+        "GATEWAY_DATABASE_URL",
+    ),
+    "no length of time": ({**KEY, "GATEWAY_OPERATION_RETENTION": "a day"}, "GATEWAY_OPERATION_RETENTION"),
+    "no settling": ({**KEY, "GATEWAY_SETTLING_SECONDS": "-1"}, "GATEWAY_SETTLING_SECONDS"),
     "no URL of a database": ({**KEY, "GATEWAY_DATABASE_URL": "gateway.db"}, "GATEWAY_DATABASE_URL"),
     "precedence of a stranger": ({**KEY, "GATEWAY_PRECEDENCE": "gately,hubspot"}, "GATEWAY_PRECEDENCE"),
     "precedence twice": ({**KEY, "GATEWAY_PRECEDENCE": "klen,klen"}, "GATEWAY_PRECEDENCE"),
@@ -153,6 +159,14 @@ WRONG_SETTINGS_OF_THE_PROCESS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "an option that is none": (
         {**KEY, "GATEWAY_DATABASE_URL": "sqlite+aiosqlite:///x.db?timeout=soon"},
+        "GATEWAY_DATABASE_URL",
+    ),
+    "a PostgreSQL that does not run": (
+        {**KEY, "GATEWAY_DATABASE_URL": f"postgresql://gateway:{SECRET}@127.0.0.1:1/x"},
+        "GATEWAY_DATABASE_URL",
+    ),
+    "a password with a sign of its own": (
+        {**KEY, "GATEWAY_DATABASE_URL": f"postgresql://gateway:p@{SECRET}@127.0.0.1:1/x"},
         "GATEWAY_DATABASE_URL",
     ),
     "a folder for the database": ({**KEY, "GATEWAY_DATABASE_URL": "sqlite+aiosqlite:////tmp"}, "GATEWAY_DATABASE_URL"),

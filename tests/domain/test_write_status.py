@@ -55,7 +55,7 @@ def test_status_of_every_combination_of_outcomes(outcomes: tuple[WriteOutcome, .
 
 
 def failed(*failures: ProviderFailure) -> WriteFailed:
-    return WriteFailed(failures)
+    return WriteFailed(failures, "3e6c1c52-7d43-4f52-9a2c-1f6a0f7a9d10")
 
 
 def test_failures_with_one_code_share_it() -> None:

@@ -31,7 +31,9 @@ def _served(folder: Path, environment: dict[str, str], **settings: Any) -> Itera
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **settings)
+        database = f"sqlite+aiosqlite:///{folder}/gateway.db"
+        # The gateway's own looks at what is unknown would call providers in the middle of other tests.
+        chosen = read_gateway_settings(database_url=database, settling_seconds=86_400, **settings)
         gateway = Gateway(build_app(chosen, build_connectors(chosen)))
     try:
         yield gateway

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import COMETLY_KEY, GATELY_KEY, GATELY_PROJECT_ID, KLEN_KEY, Sandbox
@@ -257,12 +258,15 @@ def assert_failed(answer: dict[str, Any], field: str, *faults: dict[str, Any], c
     assert error["path"] == [field]
     assert_fit_for_people(error["message"])
     extensions = dict(error["extensions"])
+    assert UUID(extensions.pop("operationId")), "what retryWrite takes"
     assert [without_message(fault) for fault in extensions.pop("providers")] == list(faults)
     if len(faults) == 1:
         assert without_message(extensions) == faults[0]
     else:
         retryable = all(fault["retryable"] for fault in faults)
-        assert extensions == {"code": code, "retryable": retryable}
+        waits = [fault["retryAfterMs"] for fault in faults if fault["retryAfterMs"] is not None]
+        longest = {"retryAfterMs": max(waits)} if waits else {}
+        assert extensions == {"code": code, "retryable": retryable, **longest}
 
 
 def assert_read_failed(answer: dict[str, Any], path: list[str | int], fault: dict[str, Any]) -> None:

@@ -87,10 +87,11 @@ def test_a_conflict_is_a_duplicate_even_when_nothing_is_found(
     assert_failed(gateway.send(UPDATE, input=change), "updateContact", fault)
 
 
-def test_a_conflict_at_klen_says_its_code(sandbox: Sandbox, gateway: Gateway) -> None:
+def test_a_conflict_at_klen_says_its_code_and_who_is_there(sandbox: Sandbox, gateway: Gateway) -> None:
     sandbox.klen.switches = KlenSwitches(duplicate_email="409")
     answer = gateway.send(CREATE, input=_person(providers=["KLEN"]))
-    assert_failed(answer, "createContact", a_fault("KLEN", "DUPLICATE", 409, upstreamCode="validation_error"))
+    fault = a_fault("KLEN", "DUPLICATE", 409, upstreamCode="validation_error", field=["input", "emails"])
+    assert_failed(answer, "createContact", {**fault, "existing": record_id("KLEN")})
 
 
 def test_a_duplicate_beside_a_success_carries_the_record_that_exists(sandbox: Sandbox, gateway: Gateway) -> None:

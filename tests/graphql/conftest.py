@@ -28,7 +28,7 @@ def lasting_gateway(
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
         database = folder / "gateway.db"
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}")
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}", settling_seconds=86_400)
         gateway = Gateway(build_app(settings, build_connectors(settings)))
     yield gateway, database
     gateway.close()

@@ -1,5 +1,6 @@
 """Every variable of design section 10: its default, what it takes, and where it is read from."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_ATTEMPT_TIMEOUT_SECONDS": (5.0, "7", 7.0),
     "GATEWAY_QUERY_DEADLINE_SECONDS": (15.0, "600", 600.0),
     "GATEWAY_MUTATION_DEADLINE_SECONDS": (30.0, "1e2", 100.0),
+    "GATEWAY_OPERATION_RETENTION": (timedelta(hours=24), "90m", timedelta(minutes=90)),
+    "GATEWAY_SETTLING_SECONDS": (60.0, "0", 0.0),
 }
 PROVIDERS: dict[str, tuple[Any, str, Any]] = {
     "GATELY_API_KEY": (None, "gately_sk_test_1", "gately_sk_test_1"),
@@ -119,6 +122,86 @@ class TestPrecedence:
         monkeypatch.setenv("GATEWAY_PRECEDENCE", text)
 
         with pytest.raises(WrongSettings, match=r"^GATEWAY_PRECEDENCE: .+\. Give .+\.$"):
+            read_gateway_settings()
+
+
+class TestDatabase:
+    @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+    def test_every_way_to_say_postgresql_means_the_one_driver(
+        self, monkeypatch: pytest.MonkeyPatch, scheme: str
+    ) -> None:
+        monkeypatch.setenv("GATEWAY_DATABASE_URL", f"{scheme}://gateway:p%40ss@db.test:5433/contacts?sslmode=require")
+
+        url = "postgresql+psycopg://gateway:p%40ss@db.test:5433/contacts?sslmode=require"
+        assert read("GATEWAY_DATABASE_URL") == url
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "gateway.db",
+            "postgresql",
+            "postgresql:/gateway",
+            "sqlite:///gateway.db",
+            "postgresql+asyncpg://secret@db/x",
+            "mysql://gateway:secret@db/x",
+            "://secret",
+        ],
+    )
+    def test_any_other_is_refused_by_name_and_not_repeated(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        monkeypatch.setenv("GATEWAY_DATABASE_URL", url)
+
+        with pytest.raises(WrongSettings, match=r"^GATEWAY_DATABASE_URL: .+\. Give .+\.$") as refused:
+            read_gateway_settings()
+
+        assert "secret" not in str(refused.value)
+
+    def test_its_password_shows_in_no_text_of_the_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GATEWAY_DATABASE_URL", "postgresql://gateway:secret@db/x")
+
+        settings = read_gateway_settings()
+
+        assert "secret" not in f"{settings!r} {settings}"
+
+
+class TestLengthOfTime:
+    @pytest.mark.parametrize(
+        ("text", "seconds"),
+        [
+            ("60", 60),
+            ("3600", 3600),
+            ("3600s", 3600),
+            ("90m", 5400),
+            ("1.5h", 5400),
+            (" 7 D ", 604_800),
+            ("30d", 2_592_000),
+            ("1m", 60),
+        ],
+    )
+    def test_it_is_seconds_or_has_a_unit(self, monkeypatch: pytest.MonkeyPatch, text: str, seconds: int) -> None:
+        monkeypatch.setenv("GATEWAY_OPERATION_RETENTION", text)
+
+        assert read("GATEWAY_OPERATION_RETENTION") == timedelta(seconds=seconds)
+
+    @pytest.mark.parametrize("value", [timedelta(hours=2), 7200, 7200.0])
+    def test_the_code_may_give_it_as_what_it_is(self, value: Any) -> None:
+        assert read_gateway_settings(operation_retention=value).operation_retention == timedelta(hours=2)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "59", "59s", "0", "-1h", "31d", "721h", "9" * 400, "999999999d", "nan", "inf", "h", "1h30m", "P1D", "٣h"],
+    )
+    def test_anything_else_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setenv("GATEWAY_OPERATION_RETENTION", text)
+
+        with pytest.raises(WrongSettings, match=r"^GATEWAY_OPERATION_RETENTION: .+\. Give .+\.$"):
+            read_gateway_settings()
+
+    @pytest.mark.parametrize("text", ["-0.1", "86401", "nan", "inf", "24h", ""])
+    def test_settling_is_a_number_of_seconds_up_to_a_day(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setenv("GATEWAY_SETTLING_SECONDS", text)
+
+        with pytest.raises(WrongSettings, match=r"^GATEWAY_SETTLING_SECONDS: .+\. Give .+\.$"):
             read_gateway_settings()
 
 

@@ -1,4 +1,4 @@
-"""A link store on an SQLite file of its own."""
+"""Databases and a link store, each test on SQLite and on PostgreSQL."""
 
 import asyncio
 import threading
@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.store.database import open_database
+from gateway.store.database import Database, open_database
 from gateway.store.links import LinkStore
 
 
@@ -30,21 +29,36 @@ def run(runner: asyncio.Runner) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     return runner.run
 
 
-@pytest.fixture
-def open_engine(runner: asyncio.Runner, tmp_path: Path) -> Iterator[Callable[[], AsyncEngine]]:
-    """Opens another engine on the same file."""
-    opened: list[AsyncEngine] = []
-
-    def open_another() -> AsyncEngine:
-        engine = runner.run(open_database(f"sqlite+aiosqlite:///{tmp_path}/links.db"))
-        opened.append(engine)
-        return engine
-
-    yield open_another
-    for engine in opened:
-        runner.run(engine.dispose())
+@pytest.fixture(params=["sqlite", "postgresql"])
+def untouched_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a single table."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/untouched.db"
+        return
+    with request.getfixturevalue("postgresql_server").database() as url:
+        yield url
 
 
 @pytest.fixture
-def links(open_engine: Callable[[], AsyncEngine]) -> LinkStore:
-    return LinkStore(open_engine())
+def open_another(runner: asyncio.Runner, database_url: str) -> Iterator[Callable[[], Database]]:
+    """Opens the test's database once more, as another gateway would."""
+    opened: list[Database] = []
+
+    def open_it() -> Database:
+        database = runner.run(open_database(database_url))
+        opened.append(database)
+        return database
+
+    yield open_it
+    for database in opened:
+        runner.run(database.aclose())
+
+
+@pytest.fixture
+def database(open_another: Callable[[], Database]) -> Database:
+    return open_another()
+
+
+@pytest.fixture
+def links(database: Database) -> LinkStore:
+    return LinkStore(database)

@@ -3,13 +3,10 @@
 import asyncio
 from itertools import chain
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.contact import Provider, RecordKey
-from gateway.store.database import open_database
 from gateway.store.links import CHUNK, Family, LinkStore
 
 PRECEDENCE = (Provider.GATELY, Provider.KLEN, Provider.COMETLY)
@@ -234,11 +231,11 @@ def test_families_are_always_a_partition_anchored_by_rank(links, run, steps):
     assert run(links.families(every)) == expected
 
 
-# Two processes, and databases that are none
+# Two gateways
 
 
-def test_two_engines_that_write_one_file_at_once_lose_nothing(open_engine, run):
-    one, other = LinkStore(open_engine()), LinkStore(open_engine())
+def test_two_gateways_that_link_at_once_lose_nothing(open_another, run):
+    one, other = LinkStore(open_another()), LinkStore(open_another())
     hub = GATELY
     spokes = [RecordKey(Provider.COMETLY, str(n)) for n in range(24)]
 
@@ -252,29 +249,6 @@ def test_two_engines_that_write_one_file_at_once_lose_nothing(open_engine, run):
     assert family_of(one, run, spokes[-1]) == family(hub, *spokes, of=spokes[-1])
 
 
-def test_links_outlive_the_engine_that_wrote_them(open_engine, run):
-    run(LinkStore(open_engine()).link([GATELY, KLEN], rank))
-    assert family_of(LinkStore(open_engine()), run, KLEN) == family(GATELY, KLEN, of=KLEN)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "sqlite+aiosqlite:////no/such/folder/links.db",
-        "sqlite+aiosqlite:////dev/null/links.db",
-        "no-such-database://x",
-        "not a url",
-        "",
-    ],
-)
-def test_a_database_that_cannot_be_opened_is_an_error_of_sqlalchemy(run, url):
-    with pytest.raises(SQLAlchemyError):
-        run(open_database(url))
-
-
-def test_a_file_that_is_no_database_is_an_error_of_sqlalchemy(run, tmp_path):
-    path = tmp_path / "links.db"
-    path.write_bytes(b"this is a letter, not a database" * 100)
-    with pytest.raises(SQLAlchemyError):
-        run(open_database(f"sqlite+aiosqlite:///{path}"))
-    assert path.read_bytes().startswith(b"this is a letter")
+def test_links_stand_for_every_gateway(open_another, run):
+    run(LinkStore(open_another()).link([GATELY, KLEN], rank))
+    assert family_of(LinkStore(open_another()), run, KLEN) == family(GATELY, KLEN, of=KLEN)

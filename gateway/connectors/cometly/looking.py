@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from gateway.connectors.base import PageRequest, RecordPage, Sighting
 from gateway.connectors.cometly.capabilities import CAPABILITIES
 from gateway.connectors.cometly.listing import Listing, Window
-from gateway.connectors.looking import SKEW, each_once, same_text
+from gateway.connectors.looking import TOLERANCE, each_once, same_text
 from gateway.connectors.paging import Bound, walk
 from gateway.domain.compare import email_key
 from gateway.domain.contact import Field, JsonObject, Record
@@ -29,29 +29,28 @@ async def sighting(listing: Listing, body: JsonObject, since: datetime, now: dat
     Cometly tells no creation times, so the window decides; and the window is right only when the
     configured time zone is. What stands only beside the window may be older, or the zone may be wrong.
     """
-    first, last = since - SKEW, max(since, now) + SKEW
-    if created := await _alike(listing, body, Window.around(first, last, listing.time_zone)):
+    first, last = since - TOLERANCE, max(since, now) + TOLERANCE
+    within = await _with_addresses(listing, body, Window.around(first, last, listing.time_zone))
+    if created := tuple(record for record in within if _has_name(record, body)):
         return Sighting(created=created)
     widened = Window.around(first - WRONG_ZONE, last + WRONG_ZONE, listing.time_zone)
-    return Sighting(doubtful=await _alike(listing, body, widened))
+    return Sighting(doubtful=await _with_addresses(listing, body, widened))
 
 
-async def _alike(listing: Listing, body: JsonObject, window: Window) -> tuple[Record, ...]:
-    """The records of a window that hold what was sent, oldest first: ids are given in order."""
+async def _with_addresses(listing: Listing, body: JsonObject, window: Window) -> tuple[Record, ...]:
+    """The records of a window with every address that was sent, oldest first: ids are given in order."""
 
     async def page(request: PageRequest) -> RecordPage:
         return await listing.page(request, window)
 
     records = _with_every_email(await walk(page, limit=PAGE_SIZE, wanted=_EMAILS))
-    alike = [record for record in records if _holds(record, body)]
-    return tuple(sorted(alike, key=lambda record: int(record.key.remote_id)))
+    found = [record for record in records if all(record.has_email(address) for address in body["emails"])]
+    return tuple(sorted(found, key=lambda record: int(record.key.remote_id)))
 
 
-def _holds(record: Record, body: JsonObject) -> bool:
-    names = body.get("names") or ()
-    return all(record.has_email(address) for address in body["emails"]) and all(
-        same_text(name, record.name) for name in names
-    )
+def _has_name(record: Record, body: JsonObject) -> bool:
+    """Under another name it may be ours, renamed."""
+    return all(same_text(name, record.name) for name in body.get("names") or ())
 
 
 async def with_any_email(listing: Listing, addresses: Iterable[str]) -> tuple[Record, ...]:

@@ -104,7 +104,7 @@ class GatelyConnector:
     async def find_created(self, sought: Sought) -> Sighting:
         (call,) = self.prepare_create(sought.draft).calls
         sent = call.body or {}
-        return looking.sighting(each_once(await self.find_by_email(sent["email"])), sent, sought.since)
+        return looking.sighting(each_once(await self.find_by_email(sent["email"])), sent, sought.since, self._clock())
 
     async def find_matches(self, match: Match) -> tuple[Record, ...]:
         if not match.emails and not match.external_id:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gateway.connectors.base import Sighting
 from gateway.connectors.gately.capabilities import CAPABILITIES
-from gateway.connectors.looking import SKEW, same_text
+from gateway.connectors.looking import Age, age, same_text
 from gateway.domain.contact import Field, JsonObject, Record
 from gateway.domain.errors import ListTruncated, RecordNotFound
 
@@ -16,18 +16,21 @@ MAX_PAGES = 10
 MAX_READS = 50
 
 
-def sighting(found: tuple[Record, ...], body: JsonObject, since: datetime) -> Sighting:
+def sighting(found: tuple[Record, ...], body: JsonObject, since: datetime, now: datetime) -> Sighting:
     """What records with the address of a lost creation say of it. `body` is what was sent.
 
     An address that another contact has cannot have been taken by ours.
     """
-    ours = [record for record in found if _is_ours(record, body, since)]
-    return Sighting(created=tuple(ours), before=tuple(record for record in found if record not in ours))
-
-
-def _is_ours(record: Record, body: JsonObject, since: datetime) -> bool:
-    is_new = record.created_at is None or record.created_at >= since - SKEW
-    return is_new and same_text(body["name"], record.name)
+    created, before, doubtful = [], [], []
+    for record in found:
+        match age(record.created_at, since=since, now=now):
+            case Age.SINCE if same_text(body["name"], record.name):
+                created.append(record)
+            case Age.BEFORE:
+                before.append(record)
+            case _:
+                doubtful.append(record)
+    return Sighting(created=tuple(created), before=tuple(before), doubtful=tuple(doubtful))
 
 
 async def with_external_id(

@@ -114,7 +114,7 @@ class KlenConnector:
         body = self.plan_create(sought.draft).body
         # The search covers the first name too, so a contact without an address is found by that.
         found = await self._search(body.get("email") or body["first_name"])
-        return looking.sighting(each_once(found), body, sought.since)
+        return looking.sighting(each_once(found), body, sought.since, self._clock())
 
     async def find_matches(self, match: Match) -> tuple[Record, ...]:
         if not match.emails:

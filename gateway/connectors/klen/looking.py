@@ -10,24 +10,28 @@ from gateway.connectors.base import Sighting
 from gateway.connectors.klen import wire
 from gateway.connectors.klen.capabilities import CAPABILITIES
 from gateway.connectors.klen.phones import comparable
-from gateway.connectors.looking import SKEW, same_text
+from gateway.connectors.looking import Age, age, each_once, same_text
 from gateway.domain.compare import email_key
 from gateway.domain.contact import JsonObject, Record
 from gateway.upstream.decode import decode
 
 
-def sighting(found: tuple[Record, ...], body: JsonObject, since: datetime) -> Sighting:
+def sighting(found: tuple[Record, ...], body: JsonObject, since: datetime, now: datetime) -> Sighting:
     """What the found records say of a creation with this body, sent at `since`.
 
-    Duplicates are allowed, so an older record like it says nothing at all.
+    Duplicates are allowed, so an older record like it says nothing at all. One with the address and another name
+    may be ours, renamed.
     """
-    earliest = (since - SKEW).replace(microsecond=0)
+    ages = {record.key: age(record.created_at, since=since, now=now) for record in found}
     alike = [record for record in found if _holds(record, body)]
-    created = [record for record in alike if record.created_at and record.created_at >= earliest]
-    return Sighting(
-        created=tuple(sorted(created, key=_age)),
-        doubtful=tuple(record for record in alike if record.created_at is None),
-    )
+    created = [record for record in alike if ages[record.key] is Age.SINCE]
+    with_address = [record for record in found if body.get("email") and record.has_email(body["email"])]
+    doubtful = [
+        record
+        for record in each_once([*alike, *with_address])
+        if record not in created and ages[record.key] is not Age.BEFORE
+    ]
+    return Sighting(created=tuple(sorted(created, key=_age)), doubtful=tuple(doubtful))
 
 
 def _holds(record: Record, body: JsonObject) -> bool:

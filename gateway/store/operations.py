@@ -1,0 +1,237 @@
+"""Writes, recorded before the first byte goes to a provider, and what became of each.
+
+Every method raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.contact import Provider, RecordKey
+from gateway.domain.errors import WriteOutcome
+from gateway.domain.writes import WriteResult
+from gateway.store.database import Database
+from gateway.store.operation import StoredOperation, StoredTarget
+from gateway.store.rows import operation_from, result_row, target_from, target_row
+from gateway.store.tables import OPERATIONS, TARGETS
+
+
+class KeyTaken(Exception):
+    """An operation with this idempotency key is recorded already."""
+
+
+class OperationStore:
+    """`now` is milliseconds since 1970 throughout, and comes from the caller's clock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._erased = False
+
+    async def record(
+        self, operation: StoredOperation, *, key: str | None, now: int, results: Sequence[WriteResult | None]
+    ) -> None:
+        """Records an operation and its targets at once; `results` are those that are known without a call.
+
+        Raises:
+            KeyTaken: when another one has this idempotency key; nothing is recorded then.
+        """
+        assert operation.intent is not None
+        row = {
+            "id": operation.id,
+            "kind": str(operation.kind),
+            "idempotency_key": key,
+            "fingerprint": operation.fingerprint,
+            "intent": operation.intent.to_json(),
+            "created_at": now,
+            "owner": operation.owner,
+            "lease_until": operation.lease_until,
+        }
+        targets = [
+            {"operation_id": operation.id, "sent_at": now, **target_row(target), **result_row(result, now)}
+            for target, result in zip(operation.targets, results, strict=True)
+        ]
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(insert(OPERATIONS), row)
+                await connection.execute(insert(TARGETS), targets)
+        except IntegrityError:
+            if key is None or await self.by_key(key) is None:
+                raise
+            raise KeyTaken from None
+
+    async def by_key(self, key: str) -> StoredOperation | None:
+        return await self._one(OPERATIONS.c.idempotency_key == key)
+
+    async def by_id(self, operation_id: str) -> StoredOperation | None:
+        return await self._one(OPERATIONS.c.id == operation_id)
+
+    async def take(self, seen: StoredOperation, *, owner: str, lease_until: int, now: int) -> bool:
+        """Becomes the one who works on an operation, unless anybody has done so since it was `seen`.
+
+        What was under way when its owner left is unknown from now on. Until `finish` it counts as unfinished again,
+        so that it is taken up when this owner leaves too.
+        """
+        unchanged = and_(
+            OPERATIONS.c.id == seen.id,
+            OPERATIONS.c.owner.is_(None) if seen.owner is None else OPERATIONS.c.owner == seen.owner,
+            OPERATIONS.c.lease_until.is_(None)
+            if seen.lease_until is None
+            else OPERATIONS.c.lease_until == seen.lease_until,
+            OPERATIONS.c.looks == seen.looks,
+            OPERATIONS.c.finished == seen.finished,
+        )
+        async with self._database.writing() as connection:
+            taken = await connection.execute(
+                update(OPERATIONS).where(unchanged).values(owner=owner, lease_until=lease_until, finished=False)
+            )
+            if taken.rowcount != 1:
+                return False
+            await connection.execute(
+                update(TARGETS)
+                .where(TARGETS.c.operation_id == seen.id, _outcome_is(WriteOutcome.UNKNOWN))
+                .where(TARGETS.c.unknown_since.is_(None))
+                .values(unknown_since=now)
+            )
+            return True
+
+    async def note_sending(self, operation_id: str, targets: Collection[StoredTarget], *, now: int) -> None:
+        """Notes, before anything is sent, that these are under way (again)."""
+        async with self._database.writing() as connection:
+            for target in targets:
+                values = result_row(None, now) | target_row(target)
+                # The first time counts: what went out then may still come through.
+                values["sent_at"] = target.sent_at if target.sent_at is not None else now
+                await connection.execute(_update_target(operation_id, target.position).values(values))
+
+    async def note(self, operation_id: str, position: int, result: WriteResult, *, now: int) -> None:
+        """Notes what became of one target; an answer that is there already stays."""
+        async with self._database.writing() as connection:
+            await connection.execute(_unanswered(operation_id, position).values(result_row(result, now)))
+
+    async def finish(
+        self,
+        operation_id: str,
+        results: Sequence[WriteResult],
+        *,
+        owner: str,
+        now: int,
+        look_at: int | None,
+        looks: int,
+        erase: bool,
+    ) -> None:
+        """Lets go of an operation that has an answer for each target, and whose records are linked; answers that
+        the record missed are noted with it. `erase` forgets what was asked for."""
+        ended = {"owner": None, "lease_until": None, "finished": True, "look_at": look_at, "looks": looks}
+        async with self._database.writing() as connection:
+            mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
+            forgotten = {"intent": None} if erase else {}
+            await connection.execute(update(OPERATIONS).where(mine).values(**ended, **forgotten))
+            for position, result in enumerate(results):
+                await connection.execute(_unanswered(operation_id, position).values(result_row(result, now)))
+            of_it = and_(TARGETS.c.operation_id == operation_id, _outcome_is(WriteOutcome.APPLIED))
+            await connection.execute(update(TARGETS).where(of_it).values(linked=True))
+        self._erased = self._erased or erase
+
+    async def let_go(self, operation_id: str, *, owner: str) -> None:
+        """Gives an operation back as it is; if it is not finished, somebody else takes it up."""
+        async with self._database.writing() as connection:
+            mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
+            await connection.execute(update(OPERATIONS).where(mine).values(lease_until=0))
+
+    async def to_look_at(self, *, now: int, limit: int) -> list[StoredOperation]:
+        """Finished operations whose time to be looked at has come, the longest waiting first."""
+        due = and_(OPERATIONS.c.look_at <= now, OPERATIONS.c.finished)
+        return await self._some(select(OPERATIONS).where(due).order_by(OPERATIONS.c.look_at).limit(limit))
+
+    async def unfinished(self) -> list[StoredOperation]:
+        """Those that somebody works on, or worked on when it ended."""
+        return await self._some(select(OPERATIONS).where(~OPERATIONS.c.finished).order_by(OPERATIONS.c.created_at))
+
+    async def purge(self, *, before: int, now: int) -> int:
+        """Forgets operations that were recorded before a time and that nobody works on; returns how many."""
+        idle = or_(OPERATIONS.c.owner.is_(None), OPERATIONS.c.lease_until < now)
+        old = select(OPERATIONS.c.id).where(OPERATIONS.c.created_at < before, idle).limit(500)
+        async with self._database.reading() as connection:
+            if (await connection.execute(old)).first() is None:
+                return 0
+        async with self._database.writing() as connection:
+            # Selected and locked here, so that none of them is taken up while it goes.
+            ids = list((await connection.execute(old.with_for_update(skip_locked=True))).scalars())
+            await connection.execute(delete(TARGETS).where(TARGETS.c.operation_id.in_(ids)))
+            await connection.execute(delete(OPERATIONS).where(OPERATIONS.c.id.in_(ids)))
+        self._erased = True
+        return len(ids)
+
+    async def wipe(self) -> None:
+        """Takes what was erased since the last time out of the files of the database too."""
+        if self._erased:
+            self._erased = False
+            await self._database.wipe()
+
+    async def claimed(self, keys: Collection[RecordKey], *, but: str) -> set[RecordKey]:
+        """Which of these records (of one provider) other operations are known to have created."""
+        if not keys:
+            return set()
+        provider = next(iter(keys)).provider
+        query = select(TARGETS.c.remote_id).where(
+            TARGETS.c.provider == str(provider),
+            TARGETS.c.remote_id.in_([key.remote_id for key in keys]),
+            TARGETS.c.creates,
+            _outcome_is(WriteOutcome.APPLIED),
+            TARGETS.c.operation_id != but,
+        )
+        async with self._database.reading() as connection:
+            return {RecordKey(provider, found) for found in (await connection.execute(query)).scalars()}
+
+    async def is_written_since(self, key: RecordKey, moment: int, *, but: str) -> bool:
+        """Whether another operation has, or may have, changed a record at or after a moment."""
+        query = select(TARGETS.c.position).where(
+            TARGETS.c.provider == str(key.provider),
+            TARGETS.c.remote_id == key.remote_id,
+            TARGETS.c.outcome != str(WriteOutcome.NOT_APPLIED),
+            TARGETS.c.sent_at >= moment,
+            TARGETS.c.operation_id != but,
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
+
+    async def is_under_way(self, provider: Provider, likeness: str, *, but: str, now: int) -> bool:
+        """Whether another creation of the same contact at this provider may be out right now."""
+        query = (
+            select(TARGETS.c.position)
+            .join(OPERATIONS, OPERATIONS.c.id == TARGETS.c.operation_id)
+            .where(TARGETS.c.provider == str(provider), TARGETS.c.likeness == likeness)
+            .where(_outcome_is(WriteOutcome.UNKNOWN), TARGETS.c.unknown_since.is_(None))
+            .where(OPERATIONS.c.id != but, OPERATIONS.c.lease_until > now)
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
+
+    async def _one(self, condition: ColumnElement[bool]) -> StoredOperation | None:
+        found = await self._some(select(OPERATIONS).where(condition))
+        return found[0] if found else None
+
+    async def _some(self, query: Select[Any]) -> list[StoredOperation]:
+        async with self._database.reading() as connection:
+            rows = list(await connection.execute(query))
+            return [operation_from(row, await _targets(connection, row.id)) for row in rows]
+
+
+async def _targets(connection: AsyncConnection, operation_id: str) -> tuple[StoredTarget, ...]:
+    query = select(TARGETS).where(TARGETS.c.operation_id == operation_id).order_by(TARGETS.c.position)
+    return tuple(target_from(row) for row in await connection.execute(query))
+
+
+def _outcome_is(outcome: WriteOutcome) -> ColumnElement[bool]:
+    return TARGETS.c.outcome == str(outcome)
+
+
+def _update_target(operation_id: str, position: int) -> Any:
+    return update(TARGETS).where(TARGETS.c.operation_id == operation_id, TARGETS.c.position == position)
+
+
+def _unanswered(operation_id: str, position: int) -> Any:
+    return _update_target(operation_id, position).where(_outcome_is(WriteOutcome.UNKNOWN))

@@ -1,0 +1,90 @@
+"""Operations as rows of the tables, both ways."""
+
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func
+
+from gateway.domain.contact import Provider
+from gateway.domain.errors import Fault, ProviderFailure, WriteOutcome
+from gateway.domain.intent import Intent, WriteKind
+from gateway.domain.writes import WriteAction, WriteResult, WriteWarning
+from gateway.store.operation import StoredOperation, StoredTarget
+from gateway.store.tables import TARGETS
+
+
+def target_row(target: StoredTarget) -> dict[str, Any]:
+    """What stays as it was recorded."""
+    return {
+        "position": target.position,
+        "provider": str(target.provider),
+        "remote_id": target.remote_id,
+        "creates": target.creates,
+        "likeness": target.likeness,
+    }
+
+
+def result_row(result: WriteResult | None, now: int) -> dict[str, Any]:
+    """What an answer changes; None: the call is out."""
+    if result is None:
+        nothing: dict[str, Any] = dict.fromkeys(("action", "failure", "unknown_since"))
+        return {**nothing, "outcome": str(WriteOutcome.UNKNOWN), "warnings": "[]"}
+    unknown = result.outcome is WriteOutcome.UNKNOWN
+    known = {"remote_id": result.key.remote_id} if result.key else {}
+    return {
+        **known,
+        "outcome": str(result.outcome),
+        "action": result.action and str(result.action),
+        "failure": _encode_failure(result.failure),
+        "warnings": msgspec.json.encode(result.warnings).decode(),
+        # The first time counts: each look would else begin the settling time anew.
+        "unknown_since": func.coalesce(TARGETS.c.unknown_since, now) if unknown else None,
+    }
+
+
+def operation_from(row: Row[Any], targets: tuple[StoredTarget, ...]) -> StoredOperation:
+    return StoredOperation(
+        id=row.id,
+        kind=WriteKind(row.kind),
+        fingerprint=row.fingerprint,
+        intent=Intent.from_json(row.intent) if row.intent else None,
+        owner=row.owner,
+        lease_until=row.lease_until,
+        finished=row.finished,
+        look_at=row.look_at,
+        looks=row.looks,
+        targets=targets,
+    )
+
+
+def target_from(row: Row[Any]) -> StoredTarget:
+    outcome = WriteOutcome(row.outcome)
+    return StoredTarget(
+        position=row.position,
+        provider=Provider(row.provider),
+        remote_id=row.remote_id,
+        creates=row.creates,
+        likeness=row.likeness,
+        outcome=outcome,
+        action=WriteAction(row.action) if row.action else None,
+        failure=_decode_failure(row.failure, outcome),
+        warnings=msgspec.json.decode(row.warnings, type=tuple[WriteWarning, ...]),
+        sent_at=row.sent_at,
+        unknown_since=row.unknown_since,
+        linked=row.linked,
+    )
+
+
+def _encode_failure(failure: ProviderFailure | None) -> str | None:
+    return msgspec.json.encode(failure.fault).decode() if failure else None
+
+
+def _decode_failure(text: str | None, outcome: WriteOutcome) -> ProviderFailure | None:
+    """A failure of the class that the fault's code belongs to; each code has one."""
+    if text is None:
+        return None
+    fault = msgspec.json.decode(text, type=Fault)
+    failure_type = next(one for one in ProviderFailure.__subclasses__() if one.code is fault.code)
+    names = (field.name for field in fields(fault) if field.name not in ("code", "provider"))
+    return failure_type(fault.provider, outcome=outcome, **{name: getattr(fault, name) for name in names})

@@ -1,0 +1,84 @@
+"""What every write to providers has in common between its input and its payload."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.contacts.echo import echoed
+from gateway.contacts.written import Previewed, Written
+from gateway.domain.contact import Field
+from gateway.domain.intent import Intent
+from gateway.domain.merge import Answer
+from gateway.domain.writes import WriteAction, WriteFailed, WriteResult, WriteStatus
+from resolvers.contact import Contact
+from resolvers.context import Info
+from resolvers.idempotency import idempotency_key
+from resolvers.selection import contact_selection, result_selection
+from resolvers.views import ContactView, RecordView
+
+
+async def carried_out(info: Info, intent: Intent, key: Any, *, dry_run: bool = False) -> Written | Previewed:
+    """The write, or with `dry_run` a preview of it; `key` is the idempotency key as the input holds it.
+
+    Raises:
+        WriteFailed: when nobody applied it.
+    """
+    checked_key = idempotency_key(info, key)
+    if dry_run:
+        return await info.context.use_cases.previewing.preview(intent)
+    return await settled(info, await info.context.use_cases.writing.write(intent, checked_key))
+
+
+async def settled(info: Info, written: Written) -> Written:
+    """The write with what its records turned out to hold; one that nobody applied is one error.
+
+    Raises:
+        WriteFailed: when the status is FAILED.
+    """
+    if written.status is WriteStatus.FAILED:
+        failures = tuple(result.failure for result in written.results if result.failure)
+        raise WriteFailed(failures, written.operation_id)
+    _forget(info, written)
+    wanted = result_selection(info._raw_info)
+    return replace(written, results=tuple(await asyncio.gather(*(_echo(info, one, wanted) for one in written.results))))
+
+
+def _forget(info: Info, written: Written) -> None:
+    """What this request read before the write is not true any more."""
+    context = info.context
+    context.families.clear_all()
+    for result in written.results:
+        if result.key:
+            context.records.clear(result.key)
+            if result.action is WriteAction.DELETED:
+                context.records.prime(result.key, Answer(key=result.key))
+
+
+async def _echo(info: Info, result: WriteResult, wanted: frozenset[Field]) -> WriteResult:
+    """Reads the record back where more of it is asked for than the answer to the write told."""
+    if result.wanted is None or result.key is None:
+        return result
+    read_back = None
+    if RecordView(info.context, result.key, result.record).needs_asking(wanted, raw=False):
+        read_back = (await info.context.records.load(result.key)).record
+    return echoed(info.context.directory, result, read_back)
+
+
+async def contact_after(info: Info, written: Written | Previewed) -> Contact | Any | None:
+    """The contact that a write left behind; the reason in its place when it could not be put together."""
+    if isinstance(written, Previewed):
+        return None
+    if written.link_error is not None:
+        return written.link_error
+    if written.anchor is None:
+        return None
+    try:
+        family = await info.context.families.load(written.anchor)
+    except SQLAlchemyError as error:
+        # What became of the write has to reach the caller, whatever became of the database since.
+        return error
+    selection = contact_selection(info._raw_info, ("contact",))
+    records = {result.record.key: result.record for result in written.results if result.record}
+    return Contact(view=ContactView(info.context, family, selection, records))
