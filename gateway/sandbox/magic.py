@@ -57,6 +57,14 @@ MAGIC: dict[str, Magic] = {
     "drip": Magic(Fault(kind="drip", delay_ms=500), "applies and answers four bytes every half second"),
     "drop-before": Magic(Fault(kind="drop_before"), "closes the connection, nothing applied"),
     "drop-after": Magic(Fault(kind="drop_after"), "applies the write, then closes the connection"),
+    "lost-answer": Magic(
+        Fault(kind="drop_after", operation="create"),
+        "applies a creation, then closes the connection; everything else works, so that it can be found",
+    ),
+    "lost-request": Magic(
+        Fault(kind="drop_before", operation="create"),
+        "closes the connection of a creation, nothing applied; everything else works",
+    ),
     "html": Magic(Fault(kind="html"), "applies the write and answers an HTML page"),
     "cut-json": Magic(Fault(kind="cut_json"), "applies the write and answers half a JSON document"),
     "wrong-shape": Magic(Fault(kind="wrong_shape"), "applies the write and answers JSON of a wrong shape"),

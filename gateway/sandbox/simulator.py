@@ -122,6 +122,8 @@ class Simulator(ABC):
         if fault := self.faults.take(operation or ""):
             return fault
         for word in magic_words(received, self.provider) if operation else ():
+            if MAGIC[word].fault.operation not in (None, operation):
+                continue
             if MAGIC[word].fault.count is None:
                 return MAGIC[word].fault
             if (marker := f"{word}\n{received.method}") not in self._spent_magic:

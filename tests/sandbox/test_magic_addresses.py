@@ -25,6 +25,8 @@ SEEN: dict[str, tuple[object, bool]] = {
     "drip": ("right", True),
     "drop-before": ("RemoteProtocolError", False),
     "drop-after": ("RemoteProtocolError", True),
+    "lost-answer": ("RemoteProtocolError", True),
+    "lost-request": ("RemoteProtocolError", False),
     "html": ("not JSON", True),
     "cut-json": ("not JSON", True),
     "wrong-shape": ("right", True),
@@ -99,6 +101,15 @@ def test_an_update_that_carries_the_address_is_struck(gately: httpx.Client, klen
 def test_a_look_up_by_the_address_is_struck(gately: httpx.Client, klen: httpx.Client) -> None:
     for name, client in (("gately", gately), ("klen", klen)):
         assert client.get("/contacts", params={"search": f"503.{name}@fault.test"}).status_code == 503
+
+
+def test_a_word_for_creations_leaves_look_ups_alone(gately: httpx.Client, klen: httpx.Client) -> None:
+    for name, client in (("gately", gately), ("klen", klen)):
+        address = f"lost-answer.{name}@fault.test"
+        assert see(client, name, address) == "RemoteProtocolError"
+        assert [one["email"] for one in client.get("/contacts", params={"search": address}).json()["contacts"]] == [
+            address
+        ]
 
 
 def test_an_unknown_word_is_an_ordinary_address(gately: httpx.Client) -> None:
