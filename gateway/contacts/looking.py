@@ -12,10 +12,11 @@ from gateway.contacts.locks import LockNotTaken, Locks
 from gateway.contacts.targets import Targets, likeness
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Provider, Record, RecordKey
-from gateway.domain.echo import missing, proven
+from gateway.domain.echo import missing
 from gateway.domain.errors import DuplicateRecord, ProviderFailure, RecordNotFound, WriteOutcome
 from gateway.domain.intent import WriteKind
 from gateway.domain.normalise import read_draft, read_patch
+from gateway.domain.proof import proven
 from gateway.domain.writes import WriteAction, WriteResult
 from gateway.store.operation import StoredOperation, StoredTarget, interrupted
 
@@ -105,7 +106,7 @@ class Looking:
             record = await connector.read(target.key.remote_id)
         except RecordNotFound as failure:
             return _failed(target, failure)
-        if proven(planned.changes, record):
+        if proven(planned.changes, record, planned.every_warning):
             return replace(_applied(record, WriteAction.UPDATED), warnings=planned.every_warning)
         if not missing(planned.changes, record):
             return _still_unknown(target, "The provider does not show what would tell.")

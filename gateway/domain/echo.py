@@ -52,17 +52,6 @@ def _message(changes: Changes, field: Field, display_name: str) -> str:
     return f"{display_name} answers another value after the write than the one that was sent."
 
 
-def proven(changes: Changes, record: Record) -> bool:
-    """Whether every mentioned field demonstrably stands in the record as it was wanted. What the record does not
-    show, and a name that another one merely does not deny, proves nothing."""
-    return all(
-        _shown(field, changes, record)
-        and _held(field, changes, record)
-        and not _merely_not_denied(field, changes, record)
-        for field in changes.mentioned
-    )
-
-
 def missing(changes: Changes, record: Record) -> tuple[Field, ...]:
     """The mentioned fields whose wanted value the record demonstrably does not hold.
 
@@ -70,11 +59,11 @@ def missing(changes: Changes, record: Record) -> tuple[Field, ...]:
     authority on is unknown, never missing.
     """
     return tuple(
-        field for field in changes.mentioned if _shown(field, changes, record) and not _held(field, changes, record)
+        field for field in changes.mentioned if is_shown(field, changes, record) and not _held(field, changes, record)
     )
 
 
-def _shown(field: Field, changes: Changes, record: Record) -> bool:
+def is_shown(field: Field, changes: Changes, record: Record) -> bool:
     """Whether the record can prove anything about the field."""
     match field:
         case Field.KLEN_STATUS:
@@ -121,11 +110,6 @@ def _name_held(changes: Changes, record: Record) -> bool:
     if changes.name and shown and isinstance(changes, Patch) and Field.FIRST_NAME not in record.known:
         return True
     return any(_text_held(wanted, name) for name in shown)
-
-
-def _merely_not_denied(field: Field, changes: Changes, record: Record) -> bool:
-    """See _name_held: only a name that is shown first is seen."""
-    return field is Field.NAME and bool(changes.name) and not _text_held(changes.name or "", record.name)
 
 
 def _parts_joined_alike(changes: Changes, record: Record) -> bool:

@@ -47,6 +47,7 @@ MAY_NAME_KLEN = {
     "gateway/domain/changes.py": "holds those fields",
     "gateway/domain/normalise.py": "reads those fields",
     "gateway/domain/echo.py": "judges those fields",
+    "gateway/domain/proof.py": "judges those fields",
     "resolvers/inputs.py": "the input of those fields, and what Klen AI insists on",
     "resolvers/contact.py": "describes where notes come from",
     "resolvers/providers.py": "an example of a field's path in a description",
