@@ -143,8 +143,9 @@ class OperationStore:
 
     async def to_look_at(self, *, now: int, limit: int) -> list[StoredOperation]:
         """Finished operations whose time to be looked at has come, the longest waiting first."""
-        due = and_(OPERATIONS.c.look_at <= now, OPERATIONS.c.finished)
-        return await self._some(select(OPERATIONS).where(due).order_by(OPERATIONS.c.look_at).limit(limit))
+        # Without `finished` in the query: SQLite would walk everything that is, rather than the few that are due.
+        due = select(OPERATIONS).where(OPERATIONS.c.look_at <= now).order_by(OPERATIONS.c.look_at)
+        return [one for one in await self._some(due.limit(limit)) if one.finished]
 
     async def unfinished(self) -> list[StoredOperation]:
         """Those that somebody works on, or worked on when it ended."""

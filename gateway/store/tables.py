@@ -55,6 +55,8 @@ OPERATIONS = Table(
     Column("looks", Integer, nullable=False, server_default="0"),
     Index("operations_by_age", "created_at"),
     Index("operations_to_look_at", "look_at"),
+    # The few that are not are asked for every second.
+    Index("operations_by_end", "finished"),
 )
 
 # One provider's share of an operation. Its outcome is UNKNOWN from the first byte until the answer is in.

@@ -35,6 +35,7 @@ def _create_operations() -> None:
     )
     op.create_index("operations_by_age", "operations", ["created_at"])
     op.create_index("operations_to_look_at", "operations", ["look_at"])
+    op.create_index("operations_by_end", "operations", ["finished"])
 
 
 def _create_targets() -> None:
