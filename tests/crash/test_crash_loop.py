@@ -21,9 +21,8 @@ def assert_every_contact_is_there_once(plan: Plan, folder: Path) -> None:
     assert report.killer.interrupted.total() > 0, f"no kill hit a write\n{report}"
 
 
-def test_a_gateway_that_is_killed_leaves_every_contact_exactly_once_and_linked(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_a_gateway_that_is_killed_leaves_every_contact_exactly_once_and_linked(tmp_path: Path) -> None:
+    database_url = f"sqlite+aiosqlite:///{tmp_path}/crash.db"
     plan = Plan(creates=40, kills=6, seed=1, database_url=database_url, seconds=BOUND_SECONDS)
 
     assert_every_contact_is_there_once(plan, tmp_path)

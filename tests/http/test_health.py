@@ -90,5 +90,5 @@ class TestBrokenDatabase:
         answer = gateway.error('{ contact(id: "Q29udGFjdDprbGVuOjkwMDE=") { id } }')
         ready = gateway.request("GET", "/health/ready")
 
-        assert answer["extensions"]["code"] == "INTERNAL_ERROR"
+        assert answer["extensions"]["code"] == "STORE_UNAVAILABLE"
         assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
