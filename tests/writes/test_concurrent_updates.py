@@ -51,7 +51,7 @@ def gateways(request: pytest.FixtureRequest, start_gateway: Start, database_url:
 @pytest.fixture
 def hasty(start_gateway: Start, database_url: str) -> Gateway:
     """A gateway that does not wait for long."""
-    gateway = start_gateway(database_url=database_url, mutation_deadline_seconds=0.4, **QUIET)
+    gateway = start_gateway(database_url=database_url, mutation_deadline_seconds=1.0, **QUIET)
     gateway.data(LINK, ids=list(ADA_CONTACTS.values()))
     return gateway
 
@@ -317,7 +317,7 @@ def test_a_lock_that_was_granted_too_late_is_given_back(
 
     async def late(store: LockStore, *arguments: Any, **named: Any) -> bool:
         taken = await take(store, *arguments, **named)
-        await asyncio.sleep(1)
+        await asyncio.sleep(1.5)
         return taken
 
     with monkeypatch.context() as patch:
