@@ -25,7 +25,8 @@ from gateway.contacts.settlement import Settlement
 from gateway.contacts.targets import Targets
 from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
-from gateway.http.app import Services, create_app
+from gateway.http.app import create_app
+from gateway.http.services import Services
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import Database, open_database
 from gateway.store.links import LinkStore
@@ -36,7 +37,7 @@ from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
 from gateway.upstream.upstream import Timeouts
 from resolvers.context import UseCases
-from resolvers.execution import executor
+from resolvers.execution import Executor, Rules
 from resolvers.schema import build_schema
 
 # For a process that is slow to write down what it has got.
@@ -76,13 +77,18 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
     async def running() -> AsyncIterator[Services]:
         database = await _open(settings.database_url)
         directory = build_directory(settings, connectors)
-        schema = build_schema(
+        rules = Rules(
+            limits=settings,
             query_seconds=settings.query_deadline_seconds,
             mutation_seconds=settings.mutation_deadline_seconds,
         )
         try:
             async with _use_cases(settings, directory, database) as use_cases:
-                yield Services(execute=executor(schema, use_cases), ready=lambda: _missing(database))
+                yield Services(
+                    execute=Executor(build_schema(), use_cases, rules),
+                    ready=lambda: _missing(database),
+                    settings=settings,
+                )
         finally:
             await directory.aclose()
             await database.aclose()

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.connectors.registry import REGISTRY, Registration
 from gateway.domain.contact import Provider
+from gateway.http.settings import DocumentLimits, HttpSettings
 from gateway.upstream.upstream import is_loopback
 
 S = TypeVar("S", bound=BaseSettings)
@@ -29,7 +30,7 @@ class WrongSettings(Exception):
     """The gateway cannot start; the text names the variable, what is wrong and what would be right."""
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(HttpSettings, DocumentLimits):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")

@@ -11,6 +11,7 @@ from gateway.contacts.listing import ContactLists
 from gateway.contacts.preview import Previewing
 from gateway.contacts.reading import Reading
 from gateway.contacts.writing import Writing
+from gateway.domain.caller import Caller
 from resolvers.loaders import FamilyLoader, RecordLoader
 
 
@@ -34,6 +35,7 @@ class Context:
     """
 
     use_cases: UseCases
+    caller: Caller
     idempotency_key: str | None = None
     records: RecordLoader = field(init=False)
     families: FamilyLoader = field(init=False)

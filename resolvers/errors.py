@@ -9,6 +9,7 @@ from gateway.domain.errors import Fault, InputProblem, InvalidInput, ProviderFai
 from gateway.domain.identity import record_id
 from gateway.domain.writes import IdempotencyKeyMismatch, WriteFailed, WriteInProgress, WriteNotRecorded
 from gateway.incident import report
+from resolvers.refused import OperationRefused
 
 
 def present(error: GraphQLError, *, request_id: str, executing: bool) -> dict[str, Any]:
@@ -25,6 +26,8 @@ def present(error: GraphQLError, *, request_id: str, executing: bool) -> dict[st
 
 def _say(error: GraphQLError, *, request_id: str, executing: bool) -> tuple[str, dict[str, Any]]:
     original = error.original_error
+    if isinstance(error, OperationRefused):
+        return error.message, dict(error.extensions or {})
     if isinstance(original, InvalidInput):
         return _say_invalid(original)
     if isinstance(original, ProviderFailure):
@@ -38,8 +41,6 @@ def _say(error: GraphQLError, *, request_id: str, executing: bool) -> tuple[str,
         # Below a root field the rest of the operation has been done, perhaps a creation.
         at_root = len(error.path or ()) <= 1
         return "The gateway's own database does not answer.", {"code": "STORE_UNAVAILABLE", "retryable": at_root}
-    if isinstance(original, RecursionError) and not executing:
-        return "The document nests too deep.", {"code": "GRAPHQL_VALIDATION_FAILED"}
     if isinstance(error, GraphQLSyntaxError):
         return error.message, {"code": "GRAPHQL_PARSE_FAILED"}
     if original is None and not executing:

@@ -1,59 +1,168 @@
-"""Executes one GraphQL request: a fresh context, the schema, and errors put through the presenter."""
+"""One GraphQL request, from its text to its answer: the stages below, in this order, each of which may refuse.
 
-from collections.abc import Awaitable, Callable
+    parse · choose the operation · may it come this way · may this caller · limits · validate · variables · cost · run
+
+Everything up to `run` looks at the document alone: nothing is asked of a provider or of the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute,
+    parse,
+)
+from graphql.execution.values import get_variable_values
+from strawberry.execution import optimized_is_awaitable
 
-from gateway.http.endpoint import GraphQLResult
-from gateway.http.graphql_request import GraphQLRequest
-from gateway.http.refusal import RequestRefused
+from gateway.domain.caller import Caller
+from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind
+from gateway.http.settings import DocumentLimits
+from gateway.resilience.operation import operation
 from resolvers.context import Context, UseCases
 from resolvers.errors import present
+from resolvers.limits.cost import weigh
+from resolvers.limits.structure import refuse_too_large
+from resolvers.limits.validation import check
+from resolvers.refused import LimitExceeded, OperationRefused
 
-_QUERY_ONLY = {OperationType.QUERY}
-_ANY = {OperationType.QUERY, OperationType.MUTATION}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """`introspection` is whether the schema may be asked for, and whether errors may suggest names out of it."""
+
+    limits: DocumentLimits
+    query_seconds: float
+    mutation_seconds: float
+    introspection: bool = True
 
 
-def executor(schema: strawberry.Schema, use_cases: UseCases) -> Callable[[GraphQLRequest], Awaitable[GraphQLResult]]:
+class Executor:
     """What the HTTP face calls for every request."""
 
-    async def execute(request: GraphQLRequest) -> GraphQLResult:
+    def __init__(self, schema: strawberry.Schema, use_cases: UseCases, rules: Rules) -> None:
+        # Strawberry has no public name for the schema that it has built; its own tests use this one.
+        self._schema: GraphQLSchema = schema._schema
+        self._executor_class = schema.execution_context_class
+        self._use_cases = use_cases
+        self._rules = rules
+
+    async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
+        """Raises what `request.refuse` holds for the kind of operation that it turns out to be."""
         try:
-            result = await schema.execute(
-                request.query,
-                variable_values=dict(request.variables or {}),
-                context_value=Context(use_cases, request.idempotency_key),
-                operation_name=request.operation_name,
-                allowed_operation_types=_ANY if request.may_mutate else _QUERY_ONLY,
-            )
-        except InvalidOperationTypeError:
-            if request.may_mutate:
-                return GraphQLResult(body=_unknown_operation("There are no subscriptions here."), executed=False)
-            message = "GET is for queries; send mutations by POST."
-            raise RequestRefused(405, "METHOD_NOT_ALLOWED", message, {"Allow": "POST"}) from None
-        except CannotGetOperationTypeError:
-            named = f" named {request.operation_name!r}" if request.operation_name else ""
-            message = f"The document has no operation{named}."
-            return GraphQLResult(body=_unknown_operation(message), executed=False)
-        refused = isinstance(result, PreExecutionError)
-        executing = not refused
-        body: dict[str, Any] = {}
-        if result.errors:
-            body["errors"] = [
-                present(error, request_id=request.request_id, executing=executing) for error in result.errors
-            ]
-        # Errors without a path and without data mean that the operation never began.
-        began = executing and (result.data is not None or any(error.path for error in result.errors or ()))
-        if began:
-            body["data"] = result.data
-        return GraphQLResult(body=body, executed=began)
+            document = self._parse(request.query)
+            chosen = _choose(document, request.operation_name)
+            kind = OperationKind(chosen.operation.value)
+            if refusal := request.refuse.get(kind):
+                raise refusal
+            _refuse_unpermitted(request.caller, kind)
+            cost = self._examine(document, chosen, request.variables or {})
+        except RecursionError:
+            refused = OperationRefused("GRAPHQL_VALIDATION_FAILED", "The document nests too deep.")
+            return _not_run([refused], request)
+        except _Invalid as invalid:
+            return _not_run(invalid.errors, request)
+        except GraphQLError as error:
+            return _not_run([error], request)
+        if kind is OperationKind.SUBSCRIPTION:
+            return await self._subscribe(document, request)
+        seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
+        with operation(deadline_seconds=seconds):
+            result = await self._run(document, request)
+        answer = _answer(result, request)
+        if cost:
+            answer.body["extensions"] = {"cost": cost}
+        return answer
 
-    return execute
+    def _parse(self, text: str) -> DocumentNode:
+        allowed = self._rules.limits.max_document_tokens
+        try:
+            return parse(text, max_tokens=allowed)
+        except GraphQLError as error:
+            if "Document contains more than" not in error.message:
+                raise
+            message = f"The document has more than {allowed} tokens."
+            raise LimitExceeded("maxDocumentTokens", allowed=allowed, measured=allowed + 1, message=message) from None
+
+    def _examine(
+        self, document: DocumentNode, chosen: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> dict[str, float]:
+        """The estimated cost of an operation that may run."""
+        rules = self._rules
+        refuse_too_large(document, chosen, self._schema, rules.limits)
+        errors = check(self._schema, document, rules.limits, introspection=rules.introspection)
+        if errors:
+            raise _Invalid(errors)
+        coerced = get_variable_values(
+            self._schema,
+            chosen.variable_definitions or (),
+            dict(variables),
+            max_errors=10,
+            hide_suggestions=not rules.introspection,
+        )
+        if isinstance(coerced, list):
+            raise _Invalid(coerced)
+        return weigh(document, chosen, self._schema, coerced, rules.limits)
+
+    async def _run(self, document: DocumentNode, request: GraphQLRequest) -> ExecutionResult:
+        result = execute(
+            self._schema,
+            document,
+            context_value=Context(self._use_cases, request.caller, request.idempotency_key),
+            variable_values=dict(request.variables or {}),
+            operation_name=request.operation_name,
+            executor_class=self._executor_class,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a bool where a TypeGuard is declared
+            hide_suggestions=not self._rules.introspection,
+        )
+        return result if isinstance(result, ExecutionResult) else await result
+
+    async def _subscribe(self, document: DocumentNode, request: GraphQLRequest) -> GraphQLResult | EventStream:
+        raise NotImplementedError
 
 
-def _unknown_operation(message: str) -> dict[str, Any]:
-    return {"errors": [{"message": message, "extensions": {"code": "OPERATION_RESOLUTION_FAILURE"}}]}
+class _Invalid(Exception):
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """GraphQL specification, GetOperation: guessing could run the wrong one, even a mutation."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    named = [one for one in operations if name is None or (one.name and one.name.value == name)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        message = "The document has several operations; name the one to run as `operationName`."
+    else:
+        message = f"The document has no operation{f' named {name!r}' if name else ''}."
+    raise OperationRefused("OPERATION_RESOLUTION_FAILURE", message, nodes=named)
+
+
+def _refuse_unpermitted(caller: Caller, kind: OperationKind) -> None:
+    permitted = caller.may_write if kind is OperationKind.MUTATION else caller.may_read
+    if not permitted:
+        scope = "contacts:write" if kind is OperationKind.MUTATION else "contacts:read"
+        raise OperationRefused("FORBIDDEN", f"This needs the scope {scope}.", status=403, scope=scope)
+
+
+def _not_run(errors: list[GraphQLError], request: GraphQLRequest) -> GraphQLResult:
+    shown = [present(error, request_id=request.request_id, executing=False) for error in errors]
+    status = next((error.status for error in errors if isinstance(error, OperationRefused)), 400)
+    return GraphQLResult(body={"errors": shown}, status=status)
+
+
+def _answer(result: ExecutionResult, request: GraphQLRequest) -> GraphQLResult:
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [present(error, request_id=request.request_id, executing=True) for error in result.errors]
+    body["data"] = result.data
+    return GraphQLResult(body=body)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -10,18 +9,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gateway.http.endpoint import Execute, graphql
+from gateway.http.endpoint import graphql
 from gateway.http.graphiql import graphiql_assets
-from gateway.http.health import Ready, live, ready
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the application needs while it runs."""
-
-    execute: Execute
-    ready: Ready
-
+from gateway.http.health import live, ready
+from gateway.http.services import Services
 
 Running: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -32,7 +23,7 @@ def create_app(running: Running) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with running() as services:
-            app.state.execute, app.state.ready = services.execute, services.ready
+            app.state.services = services
             yield
 
     # The endpoint answers every method itself, in the form that GraphQL clients read.

@@ -1,109 +1,114 @@
-"""What a caller sent, read strictly: either one GraphQL request or a refusal that says what to change.
+"""What a caller sent, read strictly: the parameters of one GraphQL request, or a refusal that says what to change.
 
-Source: GraphQL over HTTP (working draft), sections Request and Response.
+Source: GraphQL over HTTP (draft), section Request.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import asyncio
+from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from gateway.http.idempotency_key import read_idempotency_key
-from gateway.http.refusal import RequestRefused
+from gateway.http.json_reading import read_json
+from gateway.http.refusal import RequestRefused, over_limit
+from gateway.http.settings import HttpSettings
 
-MAX_BODY_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLRequest:
-    """`may_mutate` is false for GET, which must not change anything; `idempotency_key` stood in a header."""
-
-    request_id: str
-    query: str
-    operation_name: str | None = None
-    variables: Mapping[str, Any] | None = None
-    may_mutate: bool = True
-    idempotency_key: str | None = None
+_NAMES = ("query", "documentId", "operationName", "variables", "extensions")
 
 
-T = TypeVar("T")
+class GraphQLParameters(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
+    """As they were sent; which document they mean is decided by `gateway.http.documents`."""
 
-
-class _Parameters(msgspec.Struct, rename="camel"):
     query: str | None = None
+    document_id: str | None = None
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
 
 
-async def read_graphql_request(request: Request, request_id: str) -> GraphQLRequest:
+async def read_parameters(request: Request, settings: HttpSettings) -> GraphQLParameters:
     """
     Raises:
-        RequestRefused: with 400, 405, 413 or 415.
+        RequestRefused: with 400, 405, 408, 413 or 415.
     """
     if request.method == "GET":
-        parameters = _from_url(request)
-    elif request.method == "POST":
-        parameters = _from_json(await _read_body(request), "The body")
-    else:
+        return _from_url(request, settings.max_json_depth)
+    if request.method != "POST":
         message = "Send GraphQL requests by POST, or queries by GET."
         raise RequestRefused(405, "METHOD_NOT_ALLOWED", message, {"Allow": "GET, POST"})
-    if not parameters.query or not parameters.query.strip():
-        raise RequestRefused(400, "BAD_REQUEST", "Send the GraphQL document as `query`.")
-    return GraphQLRequest(
-        request_id=request_id,
-        query=parameters.query,
-        operation_name=parameters.operation_name or None,
-        variables=parameters.variables,
-        may_mutate=request.method == "POST",
-        idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
-    )
+    _check_content(request)
+    try:
+        async with asyncio.timeout(settings.body_timeout_seconds):
+            body = await _read_body(request, settings.max_body_bytes)
+    except TimeoutError:
+        message = f"The request did not arrive whole within {settings.body_timeout_seconds:g} seconds."
+        raise RequestRefused(408, "REQUEST_TIMEOUT", message, {"Connection": "close"}) from None
+    return to_parameters(read_json(body, "The body", max_depth=settings.max_json_depth), "The body")
 
 
-def _from_url(request: Request) -> _Parameters:
+def to_parameters(value: Any, what: str) -> GraphQLParameters:
+    """
+    Raises:
+        RequestRefused: with 400, for anything but an object with these parameters.
+    """
+    if isinstance(value, list):
+        message = "Batches are not taken: send one GraphQL request at a time, as an object."
+        raise RequestRefused(400, "BATCHING_NOT_SUPPORTED", message)
+    try:
+        return msgspec.convert(value, GraphQLParameters)
+    except msgspec.ValidationError as error:
+        message = f"{what} is not a GraphQL request: {str(error).replace('`', '')}."
+        raise RequestRefused(400, "BAD_REQUEST", message) from None
+
+
+def _from_url(request: Request, max_depth: int) -> GraphQLParameters:
     given = request.query_params
-    for name in ("query", "operationName", "variables", "extensions"):
+    for name in _NAMES:
         if len(given.getlist(name)) > 1:
             raise RequestRefused(400, "BAD_REQUEST", f"Send `{name}` once.")
-    members = {name: given[name] for name in ("query", "operationName") if name in given}
-    objects = {name: given[name] for name in ("variables", "extensions") if given.get(name)}
-    text = msgspec.json.encode(members)
-    parameters = _from_json(text, "The URL")
-    for name, value in objects.items():
-        read = _decode(value.encode(), dict[str, Any], f"`{name}` in the URL")
-        setattr(parameters, name, read)
-    return parameters
+    # An empty parameter counts as one that was left out (section GET).
+    members: dict[str, Any] = {name: given[name] for name in _NAMES if given.get(name)}
+    for name in ("variables", "extensions"):
+        if name in members:
+            members[name] = _from_parameter(members[name], name, max_depth)
+    return to_parameters(members, "The URL")
 
 
-async def _read_body(request: Request) -> bytes:
+def _from_parameter(text: str, name: str, max_depth: int) -> Any:
+    # The URL's own decoding puts U+FFFD where bytes are no UTF-8, and never leaves half a surrogate pair.
+    return read_json(text.encode(), f"`{name}` in the URL", max_depth=max_depth)
+
+
+def _check_content(request: Request) -> None:
     media_type, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
     charsets = [part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")]
     if media_type != "application/json" or charsets not in ([], ["utf-8"], ["utf8"]):
         message = "Send the request as application/json in UTF-8."
         raise RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", message, {"Accept": "application/json"})
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise RequestRefused(415, "UNSUPPORTED_ENCODING", "Send the request without compression.")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+        # A small body could grow past every limit while it is unpacked.
+        message = "Send the request without compression."
+        raise RequestRefused(415, "UNSUPPORTED_ENCODING", message, {"Accept-Encoding": "identity"})
+
+
+async def _read_body(request: Request, max_bytes: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:19]) > max_bytes:
+        raise _too_large(max_bytes, int(announced[:19]))
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            message = f"The request is larger than {MAX_BODY_BYTES // 1024} KiB."
-            raise RequestRefused(413, "PAYLOAD_TOO_LARGE", message, {"Connection": "close"})
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > max_bytes:
+                raise _too_large(max_bytes, len(body))
+    except ClientDisconnect:
+        raise RequestRefused(400, "BAD_REQUEST", "The request broke off.") from None
     return bytes(body)
 
 
-def _from_json(text: bytes, what: str) -> _Parameters:
-    return _decode(text, _Parameters, what)
-
-
-def _decode(text: bytes, shape: type[T], what: str) -> T:
-    try:
-        text.decode()
-        return msgspec.json.decode(text, type=shape)
-    except msgspec.ValidationError as error:
-        reason = f"is not a GraphQL request: {str(error).replace('`', '')}"
-    except (ValueError, RecursionError):
-        reason = "is not JSON in UTF-8, or nests too deep"
-    raise RequestRefused(400, "BAD_REQUEST", f"{what} {reason}.")
+def _too_large(allowed: int, measured: int) -> RequestRefused:
+    message = f"The request is larger than {allowed} bytes."
+    refused = over_limit("maxBodyBytes", allowed=allowed, measured=measured, message=message, status=413)
+    # What is still on its way is not read.
+    refused.headers["Connection"] = "close"
+    return refused

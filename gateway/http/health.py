@@ -1,13 +1,9 @@
 """Health: alive means that the process answers, ready that it can serve; neither calls a provider."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-Ready: TypeAlias = Callable[[], Awaitable[str | None]]
-"""Says what is missing, or None."""
+from gateway.http.services import Services
 
 
 async def live(_: Request) -> Response:
@@ -15,8 +11,8 @@ async def live(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    is_ready: Ready | None = getattr(request.app.state, "ready", None)
-    missing = await is_ready() if is_ready else "still starting"
+    services: Services | None = getattr(request.app.state, "services", None)
+    missing = await services.ready() if services else "still starting"
     if missing is None:
         return JSONResponse({"status": "ok"})
     return JSONResponse({"status": "not ready", "reason": missing}, status_code=503)

@@ -421,7 +421,7 @@ class TestHeaders:
         def broken(*_: object, **__: object) -> None:
             raise RuntimeError("ada.winter@northwind.example")
 
-        monkeypatch.setattr("gateway.http.endpoint.read_graphql_request", broken)
+        monkeypatch.setattr("gateway.http.endpoint.read_parameters", broken)
 
         reply = post(gateway, json.dumps({"query": QUERY}))
 

@@ -1,0 +1,25 @@
+"""Who asks, and at which providers they may read and write."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.domain.contact import Provider
+
+_ALL = frozenset(Provider)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """`id` tells callers apart and stays the same for as long as their credential does.
+
+    Who may write somewhere may read there. `expires_at` is when the credential ends, None for never.
+    """
+
+    id: str
+    may_read: frozenset[Provider]
+    may_write: frozenset[Provider]
+    expires_at: datetime | None = None
+
+
+ANYBODY = Caller(id="anybody", may_read=_ALL, may_write=_ALL)
+"""Every caller of a gateway that asks nobody who they are."""

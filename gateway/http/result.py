@@ -1,0 +1,50 @@
+"""What passes between the HTTP face and whoever executes: one request, and a result or a stream of results."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias
+
+from gateway.domain.caller import Caller
+
+
+class OperationKind(Enum):
+    """By its keyword in a document."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQLRequest:
+    """`idempotency_key` stood in a header. `refuse` says, for each kind of operation that this transport cannot
+    carry, what to answer instead; it is raised before anything is executed."""
+
+    request_id: str
+    caller: Caller
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+    refuse: Mapping[OperationKind, Exception] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQLResult:
+    """`body` is the answer. `status` is 200 once the operation ran, whatever became of it, and else says why it
+    did not: 400 for a document or variables that are wrong, 403 for a caller who may not."""
+
+    body: dict[str, Any]
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """The results of a subscription, one after the other; closing the iterator ends it."""
+
+    events: AsyncIterator[dict[str, Any]]
+
+
+Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[GraphQLResult | EventStream]]
+"""Raises what `refuse` holds, and RequestRefused; never anything else that it could foresee."""

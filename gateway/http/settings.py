@@ -1,0 +1,50 @@
+"""Settings of the HTTP face: what it takes, from whom, and for how long it waits."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+Wait = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
+
+
+# RFC 6454, section 7.1, as a browser sends it.
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+
+
+class HttpSettings(BaseSettings):
+    max_body_bytes: int = Field(
+        262_144, ge=1024, le=67_108_864, description="the largest request body in bytes, 1024 to 67108864"
+    )
+    max_json_depth: int = Field(32, ge=4, le=128, description="how deep JSON in a request may nest, 4 to 128")
+    body_timeout_seconds: Wait = Field(10.0, description="how long a request's body may take, seconds, at most 600")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins whose pages may call the gateway, by commas, such as https://app.example.com"
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("not an origin: scheme and host, perhaps a port, and nothing after it")
+        return origins
+
+
+class DocumentLimits(BaseSettings):
+    """What one GraphQL document may ask for. Held by resolvers.limits, each refusal with what was measured."""
+
+    max_document_tokens: int = Field(5_000, ge=100, le=100_000, description="tokens of a document, 100 to 100000")
+    max_depth: int = Field(12, ge=1, le=100, description="fields nested in one another, 1 to 100")
+    max_list_depth: int = Field(4, ge=1, le=20, description="lists nested in one another, 1 to 20")
+    max_aliases: int = Field(50, ge=0, le=10_000, description="aliases in a document, 0 to 10000")
+    max_directives: int = Field(50, ge=0, le=10_000, description="directives in a document, 0 to 10000")
+    max_root_fields: int = Field(20, ge=1, le=1_000, description="fields at the root of an operation, 1 to 1000")
+    max_cost: float = Field(10_000, gt=0, le=1e12, allow_inf_nan=False, description="estimated cost of an operation")
+    validation_seconds: Wait = Field(1.0, description="how long checking a document may take, seconds, at most 600")
