@@ -58,7 +58,7 @@ def names(accept: str, media_types: Collection[str]) -> bool:
 def wants_page(accept: str) -> bool:
     """A browser that opens the address, rather than a program that sends a query."""
     accept = accept.lower()
-    return names(accept, (HTML,)) and best_of((GRAPHQL_JSON, JSON, HTML), accept) == HTML
+    return names(accept, (HTML,)) and best_of((HTML, GRAPHQL_JSON, JSON), accept) == HTML
 
 
 def _is_range(text: str) -> bool:
