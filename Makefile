@@ -9,13 +9,14 @@ NPM       = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_module
 UI        := gateway/http/graphiql_ui
 TOOLS     := tests/schema_tools
 CLIENTS   := tests/clients
+CONFORM   := tests/conformance
 
 .PHONY: help install demo serve test check format lint types contracts schema schema-check coverage lock clean
 
 help: ## Show this help.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json $(CLIENTS)/node_modules/.package-lock.json ## Set everything up in .venv.
+install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json $(CLIENTS)/node_modules/.package-lock.json $(CONFORM)/node_modules/.package-lock.json ## Set everything up in .venv.
 
 .venv/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -34,6 +35,9 @@ $(TOOLS)/node_modules/.package-lock.json: .venv/installed $(TOOLS)/package.json 
 
 $(CLIENTS)/node_modules/.package-lock.json: .venv/installed $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	$(NPM) ci --prefix $(CLIENTS) --silent --no-fund --no-audit
+
+$(CONFORM)/node_modules/.package-lock.json: .venv/installed $(CONFORM)/package.json $(CONFORM)/package-lock.json
+	$(NPM) ci --prefix $(CONFORM) --silent --no-fund --no-audit
 
 demo: install ## Serve the gateway over three simulated providers.
 	$(BIN)/gateway demo
@@ -83,4 +87,4 @@ lock: ## Pin the newest allowed versions in constraints.txt (needs uv).
 	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o constraints.txt --upgrade
 
 clean: ## Remove everything that make made.
-	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules
+	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules $(CONFORM)/node_modules
