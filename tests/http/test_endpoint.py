@@ -316,7 +316,7 @@ class TestBodies:
 
         assert (reply.status_code, only_error(reply)) == (400, "BATCHING_NOT_SUPPORTED")
 
-    @pytest.mark.parametrize("open_, close", [(b"[", b"]"), (b'{"a":', b"}")])
+    @pytest.mark.parametrize(("open_", "close"), [(b"[", b"]"), (b'{"a":', b"}")])
     @pytest.mark.parametrize("levels", [31, 150, 30_000])
     def test_json_may_nest_32_levels(self, gateway: Gateway, levels: int, open_: bytes, close: bytes) -> None:
         def nested(levels: int) -> bytes:
