@@ -6,7 +6,6 @@ Each test gets a database of its own, copied from one that has the tables alread
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import pytest
 from sqlalchemy import make_url
 
 from gateway.store.database import open_database
+from tests.ports import lasting_port
 
 # Read when the tests are collected: some of them run without any variable of ours.
 GIVEN = os.environ.get("GATEWAY_TEST_POSTGRESQL_URL")
@@ -131,9 +131,7 @@ def _started() -> Iterator[Server]:
     try:
         if as_postgres:
             shutil.chown(folder, "postgres")
-        with socket.socket() as free:
-            free.bind((HERE, 0))
-            port = free.getsockname()[1]
+        port = lasting_port()
         data = str(folder / "data")
         control = [*as_postgres, str(binaries / "pg_ctl"), "-D", data, "-w", "-t", str(START_SECONDS), "-s"]
         initdb = [str(binaries / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,16 +12,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.ports import lasting_port
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).parent / "gateway"
 PATIENCE_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -32,7 +26,7 @@ class Served:
     name: str
     folder: Path
     environment: dict[str, str]
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lasting_port)
     _popen: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
