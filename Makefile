@@ -45,8 +45,8 @@ demo: install ## Serve the gateway over three simulated providers.
 serve: install ## Serve the gateway with the settings of the environment.
 	$(BIN)/gateway serve
 
-test: install ## Run the tests.
-	$(BIN)/python -m pytest
+test: install ## Run the tests, on all cores.
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: crash
 crash: install ## Kill the gateway again and again under load and count at the providers (CRASH="--kills 99").
