@@ -19,6 +19,7 @@ from gateway.store.locks import LockStore
 from tests.conftest import Gateway
 from tests.graphql.changes import differences, look
 from tests.graphql.ids import ADA, ADA_CONTACTS, COMETLY_ID, GATELY_ID, KLEN_ID, contact_id, record_id
+from tests.writes.rig import HeldAnswers, in_background, until
 from tests.writes.witnessed import (
     LINK,
     QUIET,
@@ -661,20 +662,16 @@ def test_one_key_at_once_upserts_once(
 
 
 def test_an_upsert_that_waits_in_vain_for_another_one_calls_nobody(
-    start_gateway: Callable[..., Gateway], sandbox: Sandbox, database_url: str
+    start_gateway: Callable[..., Gateway], sandbox: Sandbox, database_url: str, hold: Callable[..., HeldAnswers]
 ) -> None:
     patient = start_gateway(database_url=database_url, **QUIET)
     impatient = start_gateway(database_url=database_url, mutation_deadline_seconds=0.3, **QUIET)
-    sandbox.gately.faults.add(Fault(kind="slow", operation="create", delay_ms=1_200, count=1))
-
-    def late() -> Any:
-        while not sandbox.gately.requests:
-            pass
-        return impatient.send(UPSERT, input=NEW)
-
-    first, second = at_once([partial(upserted, patient, NEW), late])
-    assert first["status"] == "SUCCEEDED"
-    (error,) = second["errors"]
+    first_creation = hold("GATELY")
+    with in_background(lambda: upserted(patient, NEW)) as first:
+        until(first_creation.arrived)
+        (error,) = impatient.send(UPSERT, input=NEW)["errors"]
+        first_creation.let_go()
+        assert first.result()["status"] == "SUCCEEDED"
     assert error["extensions"] == {"code": "IDEMPOTENCY_IN_PROGRESS", "retryable": True, "retryAfterMs": 1000}
     assert sent(sandbox) == NEW_SENT
     assert rows(database_url, "SELECT count(*) FROM operations") == [(1,)]
