@@ -15,7 +15,7 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from tests.conftest import Gateway
+from tests.conftest import Gateway, resting_caretakers
 from tests.failures.scripted_provider import ScriptedProvider
 
 # The comparisons stand in that module; without this a failure of theirs shows nothing.
@@ -27,13 +27,12 @@ ATTEMPT_SECONDS = 0.3
 
 @contextmanager
 def _served(folder: Path, environment: dict[str, str], **settings: Any) -> Iterator[Gateway]:
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, resting_caretakers():
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
         database = f"sqlite+aiosqlite:///{folder}/gateway.db"
-        # The gateway's own looks at what is unknown would call providers in the middle of other tests.
-        chosen = read_gateway_settings(database_url=database, settling_seconds=86_400, **settings)
+        chosen = read_gateway_settings(database_url=database, **settings)
         gateway = Gateway(build_app(chosen, build_connectors(chosen)))
     try:
         yield gateway

@@ -12,7 +12,7 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from tests.conftest import Gateway
+from tests.conftest import Gateway, resting_caretakers
 from tests.graphql.ids import ADA_CONTACTS
 from tests.graphql.traffic import Traffic
 
@@ -23,12 +23,12 @@ def lasting_gateway(
 ) -> Iterator[tuple[Gateway, Path]]:
     """The gateway and the file of its database."""
     folder = tmp_path_factory.mktemp("graphql")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, resting_caretakers():
         patch.chdir(folder)
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
         database = folder / "gateway.db"
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}", settling_seconds=86_400)
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}")
         gateway = Gateway(build_app(settings, build_connectors(settings)))
     yield gateway, database
     gateway.close()
