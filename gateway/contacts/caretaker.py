@@ -63,9 +63,9 @@ class Caretaker:
         if forgotten:
             log.info("operations_forgotten", count=forgotten)
         await self._locks.forget_expired(now=now - _LOCK_MEMORY_MS)
-        if now >= self._wipe_at:
+        # Whatever this gateway erased itself: one that was killed cannot wipe any more.
+        if now >= self._wipe_at and await self._journal.store.wipe():
             self._wipe_at = now + _WIPE_EVERY_MS
-            await self._journal.store.wipe()
 
     async def _look_at(self, operations: Iterable[StoredOperation]) -> None:
         slots = asyncio.Semaphore(_LOOKS_AT_ONCE)

@@ -8,13 +8,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, func, make_url, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.store import revisions
 
 _SQLITE = "sqlite"
 _BUSY_SECONDS = 5
+_BUSY_TIMEOUT = f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}"
 _PAUSE_SECONDS = 0.02
 _CONNECT_TIMEOUT_SECONDS = 5
 # Any number does, as long as every gateway takes the same one.
@@ -58,11 +59,26 @@ class Database:
                 await connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
             yield connection
 
-    async def wipe(self) -> None:
-        """Takes what was erased out of the files too: SQLite's write-ahead log keeps older pages for long."""
-        if self.dialect == _SQLITE:
-            async with self._turn, self._bare.connect() as connection:
-                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    async def wipe(self) -> bool:
+        """Takes what was erased, by whichever process, out of the files too: SQLite's write-ahead log keeps older
+        pages for long. False where a reader still needs them; nobody waits for that reader then, because every
+        writer would wait along.
+        """
+        if self.dialect != _SQLITE:
+            return True
+        async with self._turn, self._bare.connect() as connection:
+            await connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            try:
+                # Expected: an error where it cannot. Actual: a row whose first column says so.
+                # https://sqlite.org/pragma.html#pragma_wal_checkpoint
+                checkpoint = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+                await connection.exec_driver_sql(_BUSY_TIMEOUT)
+            except SQLAlchemyError:
+                # Not back into the pool without its patience. A cancelled one does not get there anyway, and to ask
+                # it for anything more would put another exception in the place of the cancellation.
+                await connection.invalidate()
+                raise
+            return bool(checkpoint[0] == 0)
 
     async def aclose(self) -> None:
         await self._writers.dispose()
@@ -136,7 +152,7 @@ def _configure_sqlite(connection: Any, _: Any) -> None:
     # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html (serializable isolation, savepoints)
     connection.isolation_level = None
     cursor: sqlite3.Cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    cursor.execute(_BUSY_TIMEOUT)
     cursor.execute("PRAGMA journal_mode=WAL")
     # Without it SQLite does not look at foreign keys, and PostgreSQL would refuse what it takes.
     cursor.execute("PRAGMA foreign_keys=ON")

@@ -28,7 +28,6 @@ class OperationStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._erased = False
 
     async def record(
         self, operation: StoredOperation, *, key: str | None, now: int, results: Sequence[WriteResult | None]
@@ -133,7 +132,6 @@ class OperationStore:
                 await connection.execute(_unanswered(operation_id, position).values(result_row(result, now)))
             of_it = and_(TARGETS.c.operation_id == operation_id, _outcome_is(WriteOutcome.APPLIED))
             await connection.execute(update(TARGETS).where(of_it).values(linked=True))
-        self._erased = self._erased or erase
 
     async def let_go(self, operation_id: str, *, owner: str) -> None:
         """Gives an operation back as it is; if it is not finished, somebody else takes it up."""
@@ -163,14 +161,11 @@ class OperationStore:
             ids = list((await connection.execute(old.with_for_update(skip_locked=True))).scalars())
             await connection.execute(delete(TARGETS).where(TARGETS.c.operation_id.in_(ids)))
             await connection.execute(delete(OPERATIONS).where(OPERATIONS.c.id.in_(ids)))
-        self._erased = True
         return len(ids)
 
-    async def wipe(self) -> None:
-        """Takes what was erased since the last time out of the files of the database too."""
-        if self._erased:
-            self._erased = False
-            await self._database.wipe()
+    async def wipe(self) -> bool:
+        """Takes what was erased out of the files of the database too; False where that has to be tried again."""
+        return await self._database.wipe()
 
     async def claimed(self, keys: Collection[RecordKey], *, but: str) -> set[RecordKey]:
         """Which of these records (of one provider) other operations are known to have created."""

@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from gateway.store.database import open_database
@@ -75,6 +75,54 @@ def test_what_is_read_belongs_to_one_moment(open_another, run):
 
     assert run(read_twice()) == (0, 0)
     assert run(count(one)) == 1
+
+
+def test_wiping_does_not_wait_for_a_reader_and_says_that_it_could_not(database, open_another, run):
+    """Whoever looks into the file may take hours; every writer would wait along with the wiping."""
+
+    async def wipe_while_somebody_reads():
+        async with other.reading() as reader:
+            await reader.execute(select(LOCKS))
+            await write(database, lock("a"))
+            began = time.monotonic()
+            done = await database.wipe()
+            assert time.monotonic() - began < 2
+            return done
+
+    other = open_another()
+    assert run(wipe_while_somebody_reads()) is (database.dialect != "sqlite")
+    assert run(database.wipe()) is True
+
+
+def test_wiping_leaves_everybody_patient(database, run):
+    """A writer waits for another process as before."""
+    if database.dialect != "sqlite":
+        pytest.skip("only SQLite's connections have a patience of their own")
+    run(database.wipe())
+
+    async def patience():
+        async with database.reading() as connection:
+            return await connection.scalar(text("PRAGMA busy_timeout"))
+
+    assert run(patience()) == 5000
+
+
+def test_wiping_that_is_cancelled_ends_as_cancelled(database, run):
+    """Any other exception would keep whoever wipes from ending."""
+
+    async def cancelled_after(steps):
+        wiping = asyncio.create_task(database.wipe())
+        for _ in range(steps):
+            await asyncio.sleep(0.0002)
+        wiping.cancel()
+        (ended,) = await asyncio.gather(wiping, return_exceptions=True)
+        return ended
+
+    async def cancel_everywhere():
+        return [await cancelled_after(steps) for steps in range(20)]
+
+    assert {type(ended) for ended in run(cancel_everywhere())} <= {bool, asyncio.CancelledError}
+    assert run(database.wipe()) is True
 
 
 def test_both_databases_hold_on_to_foreign_keys(database, run):

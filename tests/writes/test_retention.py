@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,36 @@ def test_nothing_personal_is_left_in_the_files_of_sqlite(
     # The caretaker empties the log, at most every ten seconds.
     bench.round()
     assert _kept(_files(store)) == []
+
+
+def test_what_a_killed_gateway_erased_is_wiped_by_another_one(
+    start: Callable[..., Bench], store: Store, sandbox: Sandbox
+) -> None:
+    """Between erasing and wiping it was ended; the file stays open elsewhere, so SQLite does not tidy up either."""
+    if not store.is_sqlite:
+        pytest.skip("PostgreSQL keeps files of its own")
+    killed, other = start(), start()
+    killed.create(key="k-1")
+    other.round()
+    assert _kept(_files(store)) == []
+
+
+def test_wiping_is_tried_again_at_once_when_somebody_was_reading(
+    bench: Bench, store: Store, sandbox: Sandbox, clock: ManualClock
+) -> None:
+    if not store.is_sqlite:
+        pytest.skip("PostgreSQL keeps files of its own")
+    assert store.path is not None
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM operations").fetchall()
+        bench.create(key="k-1")
+        bench.round()
+        assert _kept(_files(store)) != [], "the reader still needs it"
+        reader.execute("ROLLBACK")
+        clock.advance(1000)
+        bench.round()
+        assert _kept(_files(store)) == []
 
 
 def _files(store: Store) -> str:
