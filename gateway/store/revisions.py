@@ -9,8 +9,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Boolean, Column, Connection, false, inspect
 
 from gateway.store.tables import ALIASES, LINKS
 
@@ -57,8 +58,15 @@ def upgrade(connection: Connection) -> None:
     if found == set(scripts.get_heads()):
         return
     if not found and _is_uncounted(connection):
+        _complete(connection, versions)
         versions.stamp(scripts, _UNCOUNTED)
     command.upgrade(config, "head")
+
+
+def _complete(connection: Connection, versions: MigrationContext) -> None:
+    """The first gateways made links that did not tell whether a record is gone: they dropped the row."""
+    if "gone" not in {column["name"] for column in inspect(connection).get_columns(LINKS.name)}:
+        Operations(versions).add_column(LINKS.name, Column("gone", Boolean, nullable=False, server_default=false()))
 
 
 def _is_uncounted(connection: Connection) -> bool:

@@ -121,6 +121,23 @@ def test_a_database_of_the_version_before_keeps_its_links(opened, direct):
     assert direct(versions) == [NEWEST]
 
 
+def test_a_database_of_the_very_first_version_is_brought_on(opened, direct):
+    """Its links did not tell whether a record is gone."""
+
+    def make_first(connection):
+        make_old(connection)
+        connection.execute(text("DELETE FROM links WHERE gone"))
+        connection.execute(text("INSERT INTO links VALUES ('klen', '2', 'gately', 'a', false)"))
+        connection.execute(text("ALTER TABLE links DROP COLUMN gone"))
+
+    direct(make_first)
+    there = RecordKey(Provider.KLEN, "2")
+
+    assert opened(family_of_the_old_id) == Family(GATELY, frozenset({GATELY, there}), GATELY)
+    assert direct(versions) == [NEWEST]
+    assert direct(lambda connection: compare_metadata(MigrationContext.configure(connection), METADATA)) == []
+
+
 def test_a_database_of_the_first_counted_version_is_brought_on(opened, direct):
     def make_first(connection):
         make_old(connection)
