@@ -128,7 +128,7 @@ class Journal:
 
     async def note(self, operation: StoredOperation, position: int, result: WriteResult) -> None:
         try:
-            await self.store.note(operation.id, position, result, now=self.clock())
+            await self.store.note(operation.id, position, result, owner=self._owner, now=self.clock())
         except Exception as error:
             # Whatever it is: what happened at the provider has to reach the caller.
             report("result_not_recorded", error, operation_id=operation.id, provider=result.provider)

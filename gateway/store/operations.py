@@ -105,10 +105,18 @@ class OperationStore:
                 values["sent_at"] = target.sent_at if target.sent_at is not None else now
                 await connection.execute(_update_target(operation_id, target.position).values(values))
 
-    async def note(self, operation_id: str, position: int, result: WriteResult, *, now: int) -> None:
-        """Notes what became of one target; an answer that is there already stays."""
+    async def note(self, operation_id: str, position: int, result: WriteResult, *, owner: str, now: int) -> None:
+        """Notes what became of one target; an answer that is there already stays.
+
+        From an owner whose work somebody else has taken over only what it did counts: that it did not do it, or does
+        not know, says nothing of what the other one has sent since.
+        """
+        unanswered = _unanswered(operation_id, position)
+        if result.outcome is not WriteOutcome.APPLIED:
+            mine = select(OPERATIONS.c.id).where(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
+            unanswered = unanswered.where(mine.exists())
         async with self._database.writing() as connection:
-            await connection.execute(_unanswered(operation_id, position).values(result_row(result, now)))
+            await connection.execute(unanswered.values(result_row(result, now)))
 
     async def finish(
         self,
@@ -122,12 +130,14 @@ class OperationStore:
         erase: bool,
     ) -> None:
         """Lets go of an operation that has an answer for each target, and whose records are linked; answers that
-        the record missed are noted with it. `erase` forgets what was asked for."""
+        the record missed are noted with it. `erase` forgets what was asked for. What somebody else has taken over
+        is left to them."""
         ended = {"owner": None, "lease_until": None, "finished": True, "look_at": look_at, "looks": looks}
         async with self._database.writing() as connection:
             mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
             forgotten = {"intent": None} if erase else {}
-            await connection.execute(update(OPERATIONS).where(mine).values(**ended, **forgotten))
+            if (await connection.execute(update(OPERATIONS).where(mine).values(**ended, **forgotten))).rowcount != 1:
+                return
             for position, result in enumerate(results):
                 await connection.execute(_unanswered(operation_id, position).values(result_row(result, now)))
             of_it = and_(TARGETS.c.operation_id == operation_id, _outcome_is(WriteOutcome.APPLIED))
