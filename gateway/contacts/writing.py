@@ -22,7 +22,6 @@ from gateway.contacts.targets import Target, Targets
 from gateway.contacts.written import Written
 from gateway.domain.contact import RecordKey
 from gateway.domain.errors import InputProblem, InvalidInput, WriteOutcome
-from gateway.domain.exchange import CallKind
 from gateway.domain.intent import Intent, WriteKind
 from gateway.domain.normalise import read_draft, read_patch
 from gateway.domain.writes import IdempotencyKeyMismatch, WriteInProgress, WriteNotRecorded, WriteResult
@@ -145,9 +144,7 @@ class Writing:
             with nothing_sent_yet():
                 plan = await self._plan_again(intent, undone, operation.targets)
             aimed = [
-                replace(
-                    one, remote_id=target.key.remote_id if target.key else None, creates=target.call is CallKind.CREATE
-                )
+                replace(target.to_store(one.position), sent_at=one.sent_at)
                 for one, target in zip(undone, plan, strict=True)
             ]
             await self._journal.note_sending(operation, aimed)

@@ -567,6 +567,22 @@ def test_an_upsert_that_is_sent_again_looks_again(quiet: Gateway, sandbox: Sandb
     assert [write[:2] for write in sent(sandbox)["klen"]] == [("PATCH", "/contacts/9002/update")]
 
 
+def test_a_creation_that_was_put_off_is_recorded_as_what_it_is_recognised_by(
+    start_gateway: Callable[..., Gateway], sandbox: Sandbox, database_url: str
+) -> None:
+    """Klen AI takes one of the two addresses. Recorded with both, it would not be seen by whoever looks for a
+    creation of the same contact whose answer was lost, and either could take the other's record for its own."""
+    quiet = start_gateway(database_url=database_url, **QUIET)
+    two = {**NEW, "emails": [*NEW["emails"], {"address": "ines@second.test"}], "providers": ["KLEN"]}
+    sandbox.klen.faults.add(Fault(kind="status", status=500, operation="find"))
+    put_off = quiet.send(UPSERT, input=two)["errors"][0]["extensions"]
+    sandbox.klen.faults.clear()
+    assert quiet.data(RETRY, id=put_off["operationId"])["retryWrite"]["status"] == "SUCCEEDED"
+    quiet.data("mutation ($input: CreateContactInput!) { createContact(input: $input) { status } }", input=two)
+    assert len(rows(database_url, "SELECT likeness FROM operation_targets")) == 2
+    assert len(rows(database_url, "SELECT DISTINCT likeness FROM operation_targets")) == 1
+
+
 def test_an_ambiguous_match_that_was_put_right_is_sent_again(quiet: Gateway, sandbox: Sandbox) -> None:
     sandbox.klen.contacts[9002].email = EVERYWHERE_EMAIL
     first = upserted(quiet, ADA_INPUT)
