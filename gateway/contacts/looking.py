@@ -12,7 +12,7 @@ from gateway.contacts.locks import LockNotTaken, Locks
 from gateway.contacts.targets import Targets, likeness
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Provider, Record, RecordKey
-from gateway.domain.echo import missing
+from gateway.domain.echo import missing, not_stored_warnings
 from gateway.domain.errors import DuplicateRecord, ProviderFailure, RecordNotFound, WriteOutcome
 from gateway.domain.intent import WriteKind
 from gateway.domain.normalise import read_draft, read_patch
@@ -66,9 +66,17 @@ class Looking:
             sent = planned.changes
             sighting = await connector.find_created(Sought(draft=sent, since=_moment(target.sent_at)))
             result = await self._judge(connector, operation, target, sent, sighting)
-            result = replace(result, warnings=planned.every_warning)
+            result = self._told(target.provider, replace(result, warnings=planned.every_warning), sent)
             await self._journal.note(operation, target.position, result)
             return result
+
+    def _told(self, provider: Provider, result: WriteResult, sent: Draft) -> WriteResult:
+        """With what did not stick: the record has been read whole, so the echo of a lost answer is known."""
+        if result.record is None:
+            return result
+        name = self._directory.capabilities(provider).display_name
+        lost = not_stored_warnings(sent, result.record, result.warnings, name)
+        return replace(result, warnings=result.warnings + lost)
 
     async def _judge(
         self, connector: Connector, operation: StoredOperation, target: StoredTarget, sent: Draft, sighting: Sighting

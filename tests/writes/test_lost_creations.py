@@ -11,6 +11,7 @@ from gateway.sandbox.sandbox import Sandbox
 from tests.failures.outcomes import assert_fit_for_people
 from tests.writes.rig import (
     LENIENT,
+    PERSON,
     PROVIDERS,
     RECONCILE,
     SETTLING_MS,
@@ -23,6 +24,7 @@ from tests.writes.rig import (
     holders,
     ids_told,
     in_background,
+    keyed,
     one_contact,
     records_of,
     sent,
@@ -96,6 +98,20 @@ def test_two_lost_writes_at_a_provider_that_takes_no_second_one(
     clock.advance(SETTLING_MS)
     assert [bench.reconcile(one)["status"] for one in lost] == ["SUCCEEDED", "FAILED"]
     assert len(holders(sandbox)["GATELY"]) == 1
+
+
+def test_what_did_not_stick_is_told_of_a_creation_that_was_found(bench: Bench, sandbox: Sandbox) -> None:
+    """The record is read whole to recognise it, so what is missing in it is known; a replay tells it too."""
+    document = """mutation ($input: CreateContactInput!) {
+      createContact(input: $input) { results { outcome warnings { code field } } } }"""
+    asked_for = keyed("k-1", **PERSON, tags=["fair"], company="Aalto Oy", providers=["KLEN"])
+    fail(sandbox, "KLEN", "drop_after")
+    bench.gateway.data(document, input=asked_for)
+    (made,) = holders(sandbox)["KLEN"]
+    sandbox.klen.contacts[int(made)].tags = []
+    told_of_tags = [{"outcome": "APPLIED", "warnings": [{"code": "NOT_STORED", "field": ["input", "tags"]}]}]
+    for _ in range(2):
+        assert bench.gateway.data(document, input=asked_for)["createContact"]["results"] == told_of_tags
 
 
 @lenient
