@@ -25,7 +25,8 @@ class FieldCapability:
     """What a provider can do with one unified field.
 
     `writable` is for a creation, `updatable` for an update, `clearable` for a null in an update;
-    `max_items` is how many items of a list it keeps (None: no limit known).
+    `max_items` is how many items of a list it keeps (None: no limit known); `keeps_left_out`, whether items that a
+    new list leaves out may stay.
     """
 
     readable: bool = False
@@ -34,6 +35,7 @@ class FieldCapability:
     clearable: bool = False
     max_items: int | None = None
     required_on_create: bool = False
+    keeps_left_out: bool = False
 
     @property
     def held(self) -> bool:

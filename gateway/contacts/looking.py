@@ -114,8 +114,11 @@ class Looking:
             record = await connector.read(target.key.remote_id)
         except RecordNotFound as failure:
             return _failed(target, failure)
-        if proven(planned.changes, record, planned.every_warning):
-            return replace(_applied(record, WriteAction.UPDATED), warnings=planned.every_warning)
+        keeps = connector.capabilities.of(Field.PHONES).keeps_left_out
+        if proven(planned.changes, record, planned.every_warning, keeps_numbers=keeps):
+            name, told = connector.capabilities.display_name, planned.every_warning
+            lost = not_stored_warnings(planned.changes, record, told, name)
+            return replace(_applied(record, WriteAction.UPDATED), warnings=(*told, *lost))
         if not missing(planned.changes, record):
             return _still_unknown(target, "The provider does not show what would tell.")
         if await self._is_changed_since(operation, target, record):

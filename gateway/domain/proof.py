@@ -16,12 +16,21 @@ from gateway.domain.same_json import is_empty
 from gateway.domain.writes import WriteWarning
 
 
-def proven(changes: Changes, record: Record, warned: Iterable[WriteWarning]) -> bool:
+def proven(changes: Changes, record: Record, warned: Iterable[WriteWarning], *, keeps_numbers: bool = False) -> bool:
     """Whether every mentioned field demonstrably stands in the record exactly as it was wanted. What the record does
     not show proves nothing. `warned` is what was said of this write before: a type of number that the provider
-    keeps no word for is not looked for."""
+    keeps no word for is not looked for. With `keeps_numbers` others may stand beside the wanted ones: the provider
+    does not take away what a new list leaves out."""
     sent = _as_sent(changes, {warning.field for warning in warned})
-    return all(is_shown(field, sent, record) and _stands(field, sent, record) for field in sent.mentioned)
+    shown = _without_kept(sent, record) if keeps_numbers else record
+    return all(is_shown(field, sent, shown) and _stands(field, sent, shown) for field in sent.mentioned)
+
+
+def _without_kept(changes: Changes, record: Record) -> Record:
+    if not changes.phones:
+        return record
+    wanted = {_number(one) for one in changes.phones}
+    return replace(record, phones=tuple(one for one in record.phones or () if one.comparable in wanted))
 
 
 def _as_sent(changes: Changes, paths: set[tuple[str, ...]]) -> Changes:

@@ -19,7 +19,7 @@ CAPABILITIES = Capabilities(
         Field.LAST_NAME: _TEXT,
         Field.EMAILS: FieldCapability(readable=True, writable=True, updatable=True, clearable=True, max_items=1),
         # No call removes a number, so the list cannot be emptied (ambiguity 5).
-        Field.PHONES: _WORD,
+        Field.PHONES: FieldCapability(readable=True, writable=True, updatable=True, keeps_left_out=True),
         Field.ADDRESSES: FieldCapability(readable=True, writable=True, updatable=True, clearable=True, max_items=1),
         Field.COMPANY: _TEXT,
         Field.WEBSITE: _TEXT,
