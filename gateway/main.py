@@ -1,8 +1,9 @@
 """The composition root: settings in, application out. Only the command line imports it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +27,9 @@ from gateway.contacts.targets import Targets
 from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
 from gateway.http.app import create_app
+from gateway.http.manifest import WrongManifest, read_manifest, refusals, sha256
 from gateway.http.services import Services
+from gateway.http.trusted_documents import KnownDocuments, known_documents
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import Database, open_database
 from gateway.store.links import LinkStore
@@ -37,6 +40,7 @@ from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
 from gateway.upstream.upstream import Timeouts
 from resolvers.context import UseCases
+from resolvers.document_check import document_check
 from resolvers.execution import Executor, Rules
 from resolvers.schema import build_schema
 
@@ -70,24 +74,30 @@ def build_directory(settings: GatewaySettings, connectors: Mapping[Provider, Con
     )
 
 
+def execution_rules(settings: GatewaySettings) -> Rules:
+    return Rules(
+        limits=settings,
+        query_seconds=settings.query_deadline_seconds,
+        mutation_seconds=settings.mutation_deadline_seconds,
+    )
+
+
 def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector]) -> Starlette:
     """The whole gateway; it opens the database when it starts and closes everything when it ends."""
 
     @asynccontextmanager
     async def running() -> AsyncIterator[Services]:
+        rules = execution_rules(settings)
+        documents = _known_documents(settings, rules)
         database = await _open(settings.database_url)
         directory = build_directory(settings, connectors)
-        rules = Rules(
-            limits=settings,
-            query_seconds=settings.query_deadline_seconds,
-            mutation_seconds=settings.mutation_deadline_seconds,
-        )
         try:
             async with _use_cases(settings, directory, database) as use_cases:
                 yield Services(
-                    execute=Executor(build_schema(), use_cases, rules),
+                    execute=documents.watching(Executor(build_schema(), use_cases, rules)),
                     ready=lambda: _missing(database),
                     settings=settings,
+                    documents=documents,
                 )
         finally:
             await directory.aclose()
@@ -137,6 +147,31 @@ async def _use_cases(settings: GatewaySettings, directory: Directory, database: 
         at_work.cancel()
         with suppress(asyncio.CancelledError):
             await at_work
+
+
+def _known_documents(settings: GatewaySettings, rules: Rules) -> KnownDocuments:
+    try:
+        return known_documents(settings, document_check(rules))
+    except WrongManifest as error:
+        raise WrongSettings(f"GATEWAY_TRUSTED_DOCUMENTS_FILES: {error}") from None
+
+
+def list_documents(files: Iterable[Path]) -> list[str]:
+    """A line for each document of these manifests.
+
+    Raises:
+        WrongManifest
+    """
+    return [f"sha256:{sha256(listed.text)}  {listed.place}" for listed in read_manifest(files).documents]
+
+
+def check_documents(settings: GatewaySettings, files: Iterable[Path]) -> list[str]:
+    """Everything for which a gateway with these settings would refuse these manifests.
+
+    Raises:
+        WrongManifest
+    """
+    return refusals(read_manifest(files), document_check(execution_rules(settings)))
 
 
 async def _open(url: str) -> Database:

@@ -41,7 +41,9 @@ async def graphql(request: Request) -> Response:
         takes = acceptable(accept)
         return await _answered(request, services, takes, request_id)
     except RequestRefused as refusal:
-        return _answer(refusal.body, refusal.status, takes.single or JSON, request_id, refusal.headers)
+        media_type = takes.single or JSON
+        status = refusal.json_status if media_type == JSON else refusal.status
+        return _answer(refusal.body, status, media_type, request_id, refusal.headers)
     except Exception as unexpected:
         report("request_broke", unexpected, request_id=request_id)
         error = {"message": "Internal error.", "extensions": {"code": "INTERNAL_ERROR", "requestId": request_id}}

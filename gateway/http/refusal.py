@@ -7,7 +7,8 @@ from typing import Any
 class RequestRefused(Exception):
     """The request never reached the schema; `status` and `code` say why, `headers` what to do instead.
 
-    `details` stand beside the code in the error's extensions: a limit and what was measured.
+    `details` stand beside the code in the error's extensions: a limit and what was measured. `json_status` is for an
+    answer as application/json, where clients of this error read it only from a 200.
     """
 
     def __init__(
@@ -17,9 +18,12 @@ class RequestRefused(Exception):
         message: str,
         headers: Mapping[str, str] | None = None,
         details: Mapping[str, Any] | None = None,
+        *,
+        json_status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.json_status = status if json_status is None else json_status
         self.headers, self.details = dict(headers or {}), dict(details or {})
 
     @property

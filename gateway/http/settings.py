@@ -1,9 +1,10 @@
 """Settings of the HTTP face: what it takes, from whom, and for how long it waits."""
 
 import re
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 Wait = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
@@ -23,9 +24,35 @@ class HttpSettings(BaseSettings):
         (), description="origins whose pages may call the gateway, by commas, such as https://app.example.com"
     )
 
-    @field_validator("cors_origins", mode="before")
+    trusted_documents: Literal["off", "log", "require"] = Field(
+        "off", description="off, log (documents that no file lists run, and are logged) or require (they are refused)"
+    )
+    trusted_documents_files: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        validate_default=True,
+        description="manifests of Apollo, Relay or GraphQL Code Generator, by commas, such as web.json,admin.json",
+    )
+    automatic_persisted_queries: Literal["off", "on"] = Field(
+        "off", description="off, or on: a document that came with its SHA-256 is found by it afterwards"
+    )
+
+    @field_validator("trusted_documents_files")
     @classmethod
-    def _split_origins(cls, value: Any) -> Any:
+    def _has_documents(cls, files: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
+        if not files and info.data.get("trusted_documents", "off") != "off":
+            raise ValueError("names no file, but GATEWAY_TRUSTED_DOCUMENTS is not off")
+        return files
+
+    @field_validator("automatic_persisted_queries")
+    @classmethod
+    def _takes_no_strangers(cls, switch: str, info: ValidationInfo) -> str:
+        if switch == "on" and info.data.get("trusted_documents") == "require":
+            raise ValueError("cannot be on while GATEWAY_TRUSTED_DOCUMENTS is require")
+        return switch
+
+    @field_validator("cors_origins", "trusted_documents_files", mode="before")
+    @classmethod
+    def _split_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("cors_origins")
