@@ -1,4 +1,4 @@
-"""The command line: serve, demo, sandbox, schema, check."""
+"""The command line: serve, demo, sandbox, schema, documents, check."""
 
 import asyncio
 import os
@@ -18,8 +18,9 @@ from rich.table import Table
 from starlette.applications import Starlette
 
 from gateway.checkup import Checkup, check_providers
+from gateway.http.manifest import WrongManifest
 from gateway.logs import configure_logs
-from gateway.main import build_app, build_connectors
+from gateway.main import build_app, build_connectors, check_documents, list_documents
 from gateway.sandbox.magic import MAGIC
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import PortUnavailable, RunningSandbox, running
@@ -89,6 +90,25 @@ def schema(
     elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != printed:
         err.print("schema.graphql is not what the code says; run `make schema` and commit it.")
         raise typer.Exit(1)
+
+
+@app.command()
+def documents(
+    files: Annotated[list[Path], typer.Argument(help="Manifests of Apollo, Relay or GraphQL Code Generator.")],
+    check: Annotated[bool, typer.Option("--check", help="Hold them against schema and limits instead.")] = False,
+) -> None:
+    """Lists the documents of manifests."""
+    with _clear_errors():
+        try:
+            problems = check_documents(read_gateway_settings(), files) if check else []
+            lines = [] if check else list_documents(files)
+        except WrongManifest as wrong:
+            problems, lines = list(wrong.problems), []
+        for console, texts in ((out, lines), (err, problems)):
+            for text in texts:
+                console.print(text, markup=False, highlight=False)
+        if problems:
+            raise typer.Exit(1)
 
 
 @app.command()
