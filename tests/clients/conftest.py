@@ -62,14 +62,25 @@ class LiveGateway:
 
 
 @pytest.fixture
+def more_settings() -> dict[str, Any]:
+    """Of the gateway, by their names; a test may put others here."""
+    return {}
+
+
+@pytest.fixture
 def live_gateway(
-    running_sandbox: RunningSandbox, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running_sandbox: RunningSandbox,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more_settings: dict[str, Any],
 ) -> Iterator[LiveGateway]:
     """Lost writes settle after a second."""
     monkeypatch.chdir(tmp_path)
     for name, value in running_sandbox.environment().items():
         monkeypatch.setenv(name, value)
-    settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", settling_seconds=1)
+    database_url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    settings = read_gateway_settings(database_url=database_url, settling_seconds=1, **more_settings)
     line = CuttingTheNextAnswer(build_app(settings, build_connectors(settings)))
     server = uvicorn.Server(uvicorn.Config(line, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
