@@ -31,6 +31,9 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_MUTATION_DEADLINE_SECONDS": (30.0, "1e2", 100.0),
     "GATEWAY_OPERATION_RETENTION": (timedelta(hours=24), "90m", timedelta(minutes=90)),
     "GATEWAY_SETTLING_SECONDS": (60.0, "0", 0.0),
+    "GATEWAY_TRUSTED_DOCUMENTS": ("off", "off", "off"),
+    "GATEWAY_TRUSTED_DOCUMENTS_FILES": ((), "web.json, admin.json", (Path("web.json"), Path("admin.json"))),
+    "GATEWAY_AUTOMATIC_PERSISTED_QUERIES": ("off", "on", "on"),
 }
 PROVIDERS: dict[str, tuple[Any, str, Any]] = {
     "GATELY_API_KEY": (None, "gately_sk_test_1", "gately_sk_test_1"),
