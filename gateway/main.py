@@ -27,7 +27,7 @@ from gateway.contacts.targets import Targets
 from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
 from gateway.http.app import create_app
-from gateway.http.manifest import WrongManifest, read_manifest, refusals, sha256
+from gateway.http.manifest import CheckDocument, WrongManifest, read_manifest, refusals, sha256
 from gateway.http.services import Services
 from gateway.http.trusted_documents import KnownDocuments, known_documents
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
@@ -88,13 +88,14 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
     @asynccontextmanager
     async def running() -> AsyncIterator[Services]:
         rules = execution_rules(settings)
-        documents = _known_documents(settings, rules)
+        schema = build_schema()
+        documents = _known_documents(settings, document_check(schema, rules))
         database = await _open(settings.database_url)
         directory = build_directory(settings, connectors)
         try:
             async with _use_cases(settings, directory, database) as use_cases:
                 yield Services(
-                    execute=documents.watching(Executor(build_schema(), use_cases, rules)),
+                    execute=documents.watching(Executor(schema, use_cases, rules)),
                     ready=lambda: _missing(database),
                     settings=settings,
                     documents=documents,
@@ -149,9 +150,9 @@ async def _use_cases(settings: GatewaySettings, directory: Directory, database: 
             await at_work
 
 
-def _known_documents(settings: GatewaySettings, rules: Rules) -> KnownDocuments:
+def _known_documents(settings: GatewaySettings, check: CheckDocument) -> KnownDocuments:
     try:
-        return known_documents(settings, document_check(rules))
+        return known_documents(settings, check)
     except WrongManifest as error:
         raise WrongSettings(f"GATEWAY_TRUSTED_DOCUMENTS_FILES: {error}") from None
 
@@ -171,7 +172,7 @@ def check_documents(settings: GatewaySettings, files: Iterable[Path]) -> list[st
     Raises:
         WrongManifest
     """
-    return refusals(read_manifest(files), document_check(execution_rules(settings)))
+    return refusals(read_manifest(files), document_check(build_schema(), execution_rules(settings)))
 
 
 async def _open(url: str) -> Database:

@@ -1,22 +1,21 @@
 """A document held against the schema and the limits without anybody asking for it."""
 
+import strawberry
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse
 
 from gateway.http.manifest import CheckDocument, CheckedDocument
 from resolvers.execution import Rules
 from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
-from resolvers.schema import build_schema
 
 
-def document_check(rules: Rules) -> CheckDocument:
+def document_check(schema: strawberry.Schema, rules: Rules) -> CheckDocument:
     """What execution would refuse, as far as it does not depend on variables."""
-    schema = build_schema()._schema
 
     def checked(text: str) -> CheckedDocument:
         try:
             document = parse(text, max_tokens=rules.limits.max_document_tokens)
-            return CheckedDocument(operations=_names(document), problems=_problems(document, schema, rules))
+            return CheckedDocument(operations=_names(document), problems=_problems(document, schema._schema, rules))
         except RecursionError:
             return CheckedDocument(problems=("The document nests too deep.",))
         except GraphQLError as error:

@@ -7,7 +7,8 @@ from gateway.http.graphql_request import GraphQLParameters
 from gateway.http.refusal import RequestRefused
 
 Documents: TypeAlias = Callable[[GraphQLParameters], str]
-"""The text of the document. Raises RequestRefused where there is none, or none that may be executed."""
+"""The text of the document, to be handed to execution as it is: what came with its hash is kept once it has run.
+Raises RequestRefused where there is none, or none that may be executed."""
 
 
 def any_document(parameters: GraphQLParameters) -> str:

@@ -29,7 +29,6 @@ class HttpSettings(BaseSettings):
     )
     trusted_documents_files: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
-        validate_default=True,
         description="manifests of Apollo, Relay or GraphQL Code Generator, by commas, such as web.json,admin.json",
     )
     automatic_persisted_queries: Literal["off", "on"] = Field(

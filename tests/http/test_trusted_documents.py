@@ -17,6 +17,7 @@ from gateway.main import execution_rules
 from gateway.sandbox.sandbox import Sandbox
 from gateway.settings import GatewaySettings, read_gateway_settings
 from resolvers.document_check import document_check
+from resolvers.schema import build_schema
 from tests.conftest import Gateway
 
 JSON = "application/json"
@@ -347,9 +348,7 @@ class TestManifests:
             f"{paths[1]}: cannot be read (Is a directory).",
             f"{paths[2]}: is not JSON in UTF-8: invalid unicode code point at line 1 column 8.",
         )
-        assert str(wrong.value) == (
-            f"{wrong.value.problems[0]} (2 more; `gateway documents --check` lists them all.)"
-        )
+        assert str(wrong.value) == (f"{wrong.value.problems[0]} (2 more; `gateway documents --check` lists them all.)")
 
     @pytest.mark.parametrize("first", ["1", sha256(OTHER)], ids=["the same id", "the hash of the other"])
     def test_one_id_for_two_documents_is_refused(self, tmp_path: Path, first: str) -> None:
@@ -382,6 +381,14 @@ WRONG = {
         "",
         "Syntax Error: Document contains more than 5000 tokens. Parsing aborted. (line 1, column 54978)",
     ),
+    "fragments": (
+        (
+            f"query Q {{ ...F0 }} {' '.join(f'fragment F{n} on Query {{ ...F{n + 1} }}' for n in range(600))}"
+            " fragment F600 on Query { __typename }"
+        ),
+        "",
+        "The document nests too deep.",
+    ),
     "no operation": ("fragment F on Contact { id }", "", "The document has no operation."),
 }
 
@@ -397,7 +404,7 @@ class TestCheckAtTheStart:
         settings = self.settings((path,))
 
         with pytest.raises(WrongManifest) as wrong:
-            known_documents(settings, document_check(execution_rules(settings)))
+            known_documents(settings, document_check(build_schema(), execution_rules(settings)))
 
         assert wrong.value.problems == (f'{path}, "bad"{named}: {problem}',)
 
@@ -406,7 +413,7 @@ class TestCheckAtTheStart:
         settings = self.settings((path,), "log")
 
         with capture_logs() as logged:
-            known = known_documents(settings, document_check(execution_rules(settings)))
+            known = known_documents(settings, document_check(build_schema(), execution_rules(settings)))
 
         problem = f'{path}, "bad": The document has no operation.'
         assert logged == [{"event": "document_would_be_refused", "problem": problem, "log_level": "warning"}]
@@ -425,7 +432,7 @@ class TestCheckAtTheStart:
         settings = self.settings((path,))
 
         with pytest.raises(WrongManifest) as wrong:
-            known_documents(settings, document_check(execution_rules(settings)))
+            known_documents(settings, document_check(build_schema(), execution_rules(settings)))
 
         place = f'{path}, operations[1] "{sha256(OTHER)}" (query Other)'
         assert wrong.value.problems == (f"{place}: The document has no mutation Other.",)
