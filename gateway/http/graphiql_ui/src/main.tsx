@@ -1,3 +1,4 @@
+import "./styles";
 import "./workers";
 import "./page.css";
 import "graphiql/style.css";

@@ -5,7 +5,10 @@ import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import JsonWorker from "monaco-editor/esm/vs/language/json/json.worker.js?worker";
 import GraphQLWorker from "monaco-graphql/esm/graphql.worker.js?worker";
 
+import { createTrustedTypesPolicy } from "./styles";
+
 window.MonacoEnvironment = {
+  createTrustedTypesPolicy,
   getWorker(_moduleId: string, language: string): Worker {
     switch (language) {
       case "graphql":
