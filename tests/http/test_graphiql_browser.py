@@ -1,4 +1,7 @@
-"""A person opens GraphiQL in a browser, reads the documentation and runs an example."""
+"""A person opens GraphiQL in a browser, reads the documentation, writes and runs operations.
+
+The browser enforces the page's Content-Security-Policy; each thing that it refuses is a complaint of `Watch`.
+"""
 
 import os
 import shutil
@@ -7,7 +10,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from gateway.http.graphiql import DIST
 
@@ -43,12 +55,19 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+# Style elements and attributes that the policy refuses change the look without an error.
+TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample }) =>
+    tellViolation([effectiveDirective, blockedURI, sample].join(" ").trim()))"""
+
+
 class Watch:
     """What went wrong in the page without being seen, and whom it talked to."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []
         self.hosts: set[str | None] = set()
+        page.expose_function("tellViolation", self._refuse)
+        page.add_init_script(TELL_VIOLATIONS)
         page.on("console", self._hear)
         page.on("pageerror", self._catch)
         page.context.on("request", lambda request: self._note(request.url))
@@ -56,6 +75,9 @@ class Watch:
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.complaints.append(message.text)
+
+    def _refuse(self, violation: str) -> None:
+        self.complaints.append(violation)
 
     def _catch(self, error: Error) -> None:
         self.complaints.append(str(error))
@@ -66,14 +88,19 @@ class Watch:
             self.hosts.add(address.hostname)
 
 
-def open_graphiql(browser: Browser, gateway_url: str) -> tuple[Page, Watch]:
+def open_graphiql(browser: Browser, gateway_url: str, page: Page | None = None) -> tuple[Page, Watch]:
     """The page as somebody sees it who was never there, and what it does from its first moment."""
-    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page = page or browser.new_page(viewport={"width": 1600, "height": 1000})
     watch = Watch(page)
     page.goto(gateway_url)
     expect(page).to_have_title("Contact Gateway")
     expect(page.get_by_role("tab")).to_have_count(len(list(EXAMPLES.glob("*.graphql"))))
     return page, watch
+
+
+def origin(page: Page) -> str:
+    address = urlsplit(page.url)
+    return f"{address.scheme}://{address.netloc}"
 
 
 def save_screenshot(page: Page, tmp_path: Path) -> None:
@@ -96,6 +123,8 @@ def test_an_example_runs_in_the_browser(browser: Browser, gateway_url: str, tmp_
     with page.expect_response(lambda response: response.request.method == "POST") as answered:
         page.get_by_role("button", name="Execute query").click()
 
+    # Referrer-Policy must not hide it: it tells the endpoint that the request comes from its own page.
+    assert answered.value.request.all_headers()["origin"] == origin(page)
     payload = answered.value.json()["data"]["createContact"]
     assert payload["status"] == "PARTIAL"
     assert {result["provider"]: result["outcome"] for result in payload["results"]} == {
@@ -124,4 +153,147 @@ def test_the_first_example_opens_with_its_variables_and_keeps_them(browser: Brow
     expect(variables).to_contain_text("mary.somerville@example.com")
     page.reload()
     expect(variables).to_contain_text("mary.somerville@example.com")
+    assert watch.complaints == []
+
+
+def boxes(elements: Locator) -> list[tuple[float, float, float, float]]:
+    """Left, top, width and height of each element, in CSS pixels."""
+    measured: list[list[float]] = elements.evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y, box.width, box.height])"
+    )
+    return [(left, top, width, height) for left, top, width, height in measured]
+
+
+def colour(element: Locator) -> str:
+    found: str = element.evaluate("element => getComputedStyle(element).color")
+    return found
+
+
+def guide_lefts(editor: Locator) -> list[float]:
+    """Where the vertical lines stand that show the levels of indentation; those of one level stand in one column."""
+    text_left = boxes(editor.locator(".view-line").first)[0][0]
+    return sorted({left - text_left for left, _, _, _ in boxes(editor.locator(".core-guide"))})
+
+
+def test_the_editor_looks_as_if_inline_styles_were_allowed(browser: Browser, gateway_url: str) -> None:
+    """Monaco places and colours by inline styles: without them the page works, but grey, and its marks are nowhere."""
+    page, watch = open_graphiql(browser, gateway_url)
+    editor = page.locator(".graphiql-query-editor")
+    token = editor.locator(".view-line span span")
+    expect(token.get_by_text("mutation", exact=True)).to_have_css("color", "rgb(0, 0, 255)")
+
+    comment, field = token.get_by_text("twice").first, token.get_by_text("results", exact=True)
+    assert (colour(comment), colour(field)) == ("rgb(0, 128, 0)", "rgb(134, 59, 0)")
+    lines = boxes(editor.locator(".view-line"))
+    assert [top - lines[0][1] for _, top, _, _ in lines] == [20 * line for line in range(len(lines))]
+    indentation = 2 * boxes(field)[0][2] / len("results")
+    assert guide_lefts(editor) == pytest.approx([level * indentation for level in range(5)], abs=0.5)
+
+    # Lines that come into view are drawn by another way than the first ones.
+    editor.hover()
+    page.mouse.wheel(0, 260)
+    numbers = editor.locator(".margin-view-overlays .line-numbers")
+    expect(numbers.get_by_text("33", exact=True)).to_be_attached()
+    assert guide_lefts(editor) == pytest.approx([level * indentation for level in range(5)], abs=0.5)
+    number_tops, line_tops = ([top for _, top, _, _ in boxes(rows)] for rows in (numbers, editor.locator(".view-line")))
+    assert sorted(number_tops) == sorted(line_tops)
+
+    field.dblclick()
+    marked = editor.locator(".selected-text")
+    expect(marked).to_have_count(1)
+    assert boxes(marked)[0] == pytest.approx(boxes(field)[0], abs=2)
+    assert watch.complaints == []
+
+
+def test_what_is_typed_is_completed_and_shown_letter_by_letter(browser: Browser, gateway_url: str) -> None:
+    page, watch = open_graphiql(browser, gateway_url)
+    editor = page.locator(".graphiql-query-editor")
+    editor.locator(".view-line").first.click()
+
+    page.keyboard.press("Control+A")
+    page.keyboard.type("{ con")
+    page.keyboard.press("Control+Space")
+    offers = page.locator(".suggest-widget.visible .monaco-list-row")
+    expect(offers.locator(".label-name")).to_have_text(["contact", "contactsByEmail", "contacts"])
+    ((left, first, _, height), *below) = boxes(offers)
+    assert [(box[0], box[1]) for box in below] == [(left, first + height), (left, first + 2 * height)]
+    (_, line_top, _, line_height) = boxes(editor.locator(".view-line"))[0]
+    assert 0 <= first - line_top - line_height < 5
+    page.keyboard.press("Enter")
+    expect(editor.locator(".view-line")).to_have_text("{ contact}")
+
+    # Looks like what the editor itself draws with, and must stay text.
+    page.keyboard.type('(id: "1") # <b style="top:9px" class="x"> style="left:0"')
+    expect(editor.locator(".view-line")).to_contain_text('(id: "1") # <b style="top:9px" class="x"> style="left:0"')
+    assert watch.complaints == []
+
+
+def test_menus_dialogs_and_themes_are_styled(browser: Browser, gateway_url: str) -> None:
+    page, watch = open_graphiql(browser, gateway_url)
+    editor = page.locator(".graphiql-query-editor")
+    field = editor.locator(".view-line span span").get_by_text("results", exact=True)
+    expect(field).to_have_css("color", "rgb(134, 59, 0)")
+
+    field.click(button="right")
+    expect(page.get_by_role("menuitem", name="Command Palette")).to_have_css("display", "flex")
+    page.keyboard.press("Escape")
+    field.click()
+    page.keyboard.press("F1")
+    page.keyboard.type("Developer: Inspect Tokens")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tokens-inspect-separator").first).to_have_css("clear", "both")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Open settings dialog").click()
+    page.get_by_role("button", name="Dark", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(field).not_to_have_css("color", "rgb(134, 59, 0)")
+    assert watch.complaints == []
+
+
+def test_a_stranger_s_style_in_html_text_stays_without_effect(browser: Browser, gateway_url: str) -> None:
+    page, watch = open_graphiql(browser, gateway_url)
+
+    page.evaluate("""document.body.insertAdjacentHTML("beforeend", `
+        <p id="stranger" style="color: rgb(1, 2, 3)" onclick="0">Hello</p>
+        <style>#stranger { opacity: 0.5 }</style>`)""")
+
+    expect(page.locator("#stranger")).not_to_have_css("color", "rgb(1, 2, 3)")
+    expect(page.locator("#stranger")).to_have_css("opacity", "1")
+    refused = {complaint for complaint in watch.complaints if complaint.endswith(" inline")}
+    assert refused == {"style-src-attr inline", "style-src-elem inline", "script-src-attr inline"}
+
+
+def test_the_page_may_open_a_socket_to_its_own_address_only(browser: Browser, gateway_url: str) -> None:
+    page, watch = open_graphiql(browser, gateway_url)
+    own = page.url.replace("http://", "ws://")
+    open_socket = "url => new Promise(resolve => { new WebSocket(url).onerror = resolve })"
+
+    page.evaluate(open_socket, "ws://localhost:9/graphql")
+    page.evaluate(open_socket, own)
+
+    # Nothing answers sockets at our own address here; what counts is that the browser asked.
+    refused = [complaint for complaint in watch.complaints if complaint.startswith("connect-src")]
+    assert refused == ["connect-src ws://localhost:9/graphql"]
+    assert any(complaint.startswith(f"WebSocket connection to '{own}' failed") for complaint in watch.complaints)
+
+
+def test_without_introspection_the_page_still_runs_operations(browser: Browser, gateway_url: str) -> None:
+    def refuse(route: Route) -> None:
+        if "IntrospectionQuery" in (route.request.post_data or ""):
+            route.fulfill(json={"errors": [{"message": "Introspection is off."}]})
+        else:
+            route.fallback()
+
+    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page.route("**/graphql", refuse)
+    page, watch = open_graphiql(browser, gateway_url, page)
+
+    page.get_by_role("button", name="Show Documentation Explorer").click()
+    expect(page.locator(".graphiql-doc-explorer")).to_contain_text("Error fetching schema")
+    page.get_by_role("tab", name="Providers").click()
+    keyword = page.locator(".graphiql-query-editor .view-line span span").get_by_text("query", exact=True)
+    expect(keyword).to_have_css("color", "rgb(0, 0, 255)")
+    page.wait_for_timeout(2000)  # see test_an_example_runs_in_the_browser
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.get_by_label("Result Window")).to_contain_text("GATELY")
     assert watch.complaints == []
