@@ -3,10 +3,12 @@
 The browser enforces the page's Content-Security-Policy; each thing that it refuses is a complaint of `Watch`.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +19,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Route,
+    WebSocketRoute,
     expect,
     sync_playwright,
 )
@@ -275,6 +278,50 @@ def test_the_page_may_open_a_socket_to_its_own_address_only(browser: Browser, ga
     refused = [complaint for complaint in watch.complaints if complaint.startswith("connect-src")]
     assert refused == ["connect-src ws://localhost:9/graphql"]
     assert any(complaint.startswith(f"WebSocket connection to '{own}' failed") for complaint in watch.complaints)
+
+
+def write_operation(page: Page, text: str, headers: str) -> None:
+    page.locator(".graphiql-query-editor .view-line").first.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text)
+    page.get_by_role("button", name="Headers").click()
+    page.get_by_label("Headers", exact=True).click()
+    page.keyboard.insert_text(headers)
+    page.wait_for_timeout(2000)  # see test_an_example_runs_in_the_browser
+
+
+def test_a_subscription_goes_by_websocket_to_the_same_address(browser: Browser, gateway_url: str) -> None:
+    received: list[dict[str, Any]] = []
+    addresses: list[str] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        addresses.append(socket.url)
+
+        def answer(text: str | bytes) -> None:
+            message = json.loads(text)
+            received.append(message)
+            if message["type"] == "connection_init":
+                socket.send(json.dumps({"type": "connection_ack"}))
+            if message["type"] == "subscribe":
+                data = {"data": {"providerStatusChanged": {"provider": "KLEN"}}}
+                socket.send(json.dumps({"type": "next", "id": message["id"], "payload": data}))
+
+        socket.on_message(answer)
+
+    page, watch = open_graphiql(browser, gateway_url)
+    page.route_web_socket("**/*", serve)
+    document = "subscription Status { providerStatusChanged { provider } }"
+    write_operation(page, document, '{ "Authorization": "Bearer key" }')
+    page.get_by_role("button", name="Execute query").click()
+
+    expect(page.get_by_label("Result Window")).to_contain_text('"provider": "KLEN"')
+    page.get_by_role("button", name="Stop query").click()
+    page.wait_for_timeout(500)
+    assert addresses == [page.url.replace("http://", "ws://")]
+    assert [message["type"] for message in received] == ["connection_init", "subscribe", "complete"]
+    assert received[0]["payload"] == {"Authorization": "Bearer key"}
+    assert received[1]["payload"]["query"] == document
+    assert watch.complaints == []
 
 
 def test_without_introspection_the_page_still_runs_operations(browser: Browser, gateway_url: str) -> None:

@@ -10,8 +10,12 @@ import { createRoot } from "react-dom/client";
 
 import { exampleTabs } from "./examples";
 
+const { host, pathname, protocol } = window.location; // the page and the endpoint share one address
+
 const fetcher = createGraphiQLFetcher({
-  url: window.location.pathname, // the page and the endpoint share one path
+  url: pathname,
+  // Subscriptions: graphql-transport-ws, by the package graphql-ws, which is loaded with the first one.
+  subscriptionUrl: `${protocol === "https:" ? "wss:" : "ws:"}//${host}${pathname}`,
   headers: { Accept: "application/graphql-response+json, application/json" },
   enableIncrementalDelivery: false,
 });
