@@ -79,6 +79,7 @@ def execution_rules(settings: GatewaySettings) -> Rules:
         limits=settings,
         query_seconds=settings.query_deadline_seconds,
         mutation_seconds=settings.mutation_deadline_seconds,
+        introspection=settings.shows(settings.introspection),
     )
 
 
@@ -98,6 +99,7 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
                     execute=documents.watching(Executor(schema, use_cases, rules)),
                     ready=lambda: _missing(database),
                     settings=settings,
+                    graphiql=settings.shows(settings.graphiql),
                     documents=documents,
                 )
         finally:

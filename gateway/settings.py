@@ -66,6 +66,10 @@ class GatewaySettings(HttpSettings, DocumentLimits):
         description="how long after a lost answer a write may still come through at a provider, 0 to 86400 seconds",
     )
 
+    def shows(self, switch: Literal["on", "off"] | None) -> bool:
+        """Whether something for developers is shown: as the switch says, else in development only."""
+        return switch == "on" if switch else self.mode == "development"
+
     @field_validator("precedence", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:

@@ -64,6 +64,13 @@ class Gateway:
         error: dict[str, Any] = errors[0]
         return error
 
+    def refused(self, document: str, **variables: Any) -> list[dict[str, Any]]:
+        """The errors of an operation that never ran."""
+        answer = self.send(document, **variables)
+        assert "data" not in answer
+        errors: list[dict[str, Any]] = answer["errors"]
+        return errors
+
     def _run(self, call: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(call, self._loop).result(timeout=60)
 

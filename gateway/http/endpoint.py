@@ -24,6 +24,7 @@ from gateway.incident import report
 _MUTATION_BY_GET = RequestRefused(
     405, "METHOD_NOT_ALLOWED", "GET is for queries; send mutations by POST.", {"Allow": "POST"}
 )
+_NO_PAGE = RequestRefused(406, "NOT_ACCEPTABLE", "There is no page here. Send GraphQL requests by POST.")
 _NO_STREAM = RequestRefused(
     406, "NOT_ACCEPTABLE", "A subscription is answered as text/event-stream, or over WebSocket (graphql-transport-ws)."
 )
@@ -34,10 +35,13 @@ async def graphql(request: Request) -> Response:
     services: Services = request.app.state.services
     request_id = uuid4().hex
     accept = request.headers.get("accept")
-    if services.graphiql and request.method == "GET" and wants_page(accept or ""):
+    is_page = request.method == "GET" and wants_page(accept or "")
+    if is_page and services.graphiql:
         return graphiql_page()
     takes = Acceptable(JSON, stream=False)
     try:
+        if is_page:
+            raise _NO_PAGE
         takes = acceptable(accept)
         return await _answered(request, services, takes, request_id)
     except RequestRefused as refusal:

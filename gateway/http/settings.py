@@ -24,6 +24,14 @@ class HttpSettings(BaseSettings):
         (), description="origins whose pages may call the gateway, by commas, such as https://app.example.com"
     )
 
+    graphiql: Literal["on", "off"] | None = Field(
+        None, description="on or off: whether browsers get GraphiQL; unless set, only in development"
+    )
+    introspection: Literal["on", "off"] | None = Field(
+        None,
+        description="on or off: whether the schema may be asked for and errors suggest names; unless set, only in"
+        " development",
+    )
     trusted_documents: Literal["off", "log", "require"] = Field(
         "off", description="off, log (documents that no file lists run, and are logged) or require (they are refused)"
     )
