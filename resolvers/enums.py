@@ -147,6 +147,7 @@ _register(
         ErrorCode.DUPLICATE: "The provider already holds such a contact.",
         ErrorCode.PROVIDER_UNAUTHENTICATED: "The provider refused the gateway's credentials.",
         ErrorCode.PROVIDER_FORBIDDEN: "The gateway's credentials do not permit this.",
+        ErrorCode.FORBIDDEN: "Your own credential does not permit this at the provider; nothing was sent.",
         ErrorCode.RATE_LIMITED: "Too many calls; `retryAfterMs` says how long to wait, if that is known.",
         ErrorCode.PROVIDER_UNREACHABLE: "No connection; nothing was sent.",
         ErrorCode.PROVIDER_UNAVAILABLE: "The provider takes no calls for now.",

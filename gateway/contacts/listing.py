@@ -70,7 +70,7 @@ class ContactLists:
         walks, sources = self._walks(targets, request, standing.positions)
         await asyncio.gather(*(walk.load() for walk in walks))
         dealt = await _deal(walks, first, standing.turn, arguments)
-        over = all(walk.position.done for walk in walks)
+        over = all(walk.is_over for walk in walks)
         by_provider = {source.provider: source for source in (*sources, *(walk.source for walk in walks))}
         return Listing(
             edges=dealt.edges,

@@ -16,6 +16,7 @@ from gateway.domain.errors import ProviderFailure
 from gateway.domain.exchange import CallKind
 from gateway.domain.intent import Intent, WriteKind
 from gateway.domain.normalise import read_draft, read_patch
+from gateway.resilience.permission import refuse_unpermitted
 
 
 class Previewing:
@@ -65,6 +66,8 @@ class Previewing:
             return Preview(
                 provider=target.provider, key=target.key, calls=(), warnings=target.every_warning, collisions=()
             )
+        # Nothing is called for what would be created, so nobody else would say that it may not be.
+        refuse_unpermitted(target.call, target.provider)
         connector = self._directory.connector(target.provider)
         if target.key is None:
             assert isinstance(target.changes, Draft)

@@ -10,7 +10,7 @@ from gateway.contacts.cursor import Position
 from gateway.contacts.reading import Source, SourceState, elapsed_ms, skipped
 from gateway.domain.compare import email_key, text_key
 from gateway.domain.contact import Field, Provider, Record
-from gateway.domain.errors import FieldUnsupported, ProviderFailure
+from gateway.domain.errors import CallerNotPermitted, FieldUnsupported, ProviderFailure
 
 # A filter that the gateway applies itself can leave pages empty; a walk pauses rather than reading on. Any other
 # walk ends with the calls that one operation may make.
@@ -67,6 +67,11 @@ class Walk:
     def skipped(self) -> bool:
         """The provider has no word for what the filter asks, so there is nothing to wait for."""
         return isinstance(self.failure, FieldUnsupported)
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing will come any more. Who may not read there would else walk on for ever."""
+        return self.position.done or isinstance(self.failure, CallerNotPermitted)
 
     @property
     def source(self) -> Source:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.contact import Provider
+from gateway.domain.exchange import CallKind
 
 _ALL = frozenset(Provider)
 
@@ -19,6 +20,10 @@ class Caller:
     may_read: frozenset[Provider]
     may_write: frozenset[Provider]
     expires_at: datetime | None = None
+
+    def may(self, kind: CallKind, provider: Provider) -> bool:
+        """Whether a call of this kind to this provider may be made for them."""
+        return provider in (self.may_write if kind.writes else self.may_read)
 
 
 ANYBODY = Caller(id="anybody", may_read=_ALL, may_write=_ALL)

@@ -5,7 +5,7 @@ GatewayError
 └── ProviderFailure         one provider, one event (design section 6, the table of outcomes)
     ├── OperationUnsupported, FieldUnsupported, ClearUnsupported, ListTruncated
     ├── InputRefused, RecordNotFound, DuplicateRecord
-    ├── CredentialsRefused, PermissionDenied
+    ├── CredentialsRefused, PermissionDenied, CallerNotPermitted
     ├── RateLimited, ProviderUnreachable, ProviderUnavailable
     ├── ReplyTimedOut, ProviderBroken, ReplyUnreadable
     ├── DeadlineExceeded, CallLimitReached
@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     DUPLICATE = "DUPLICATE"
     PROVIDER_UNAUTHENTICATED = "PROVIDER_UNAUTHENTICATED"
     PROVIDER_FORBIDDEN = "PROVIDER_FORBIDDEN"
+    FORBIDDEN = "FORBIDDEN"
     RATE_LIMITED = "RATE_LIMITED"
     PROVIDER_UNREACHABLE = "PROVIDER_UNREACHABLE"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -188,6 +189,13 @@ class CredentialsRefused(ProviderFailure):
 class PermissionDenied(ProviderFailure):
     code = ErrorCode.PROVIDER_FORBIDDEN
     blame = "gateway"
+
+
+class CallerNotPermitted(ProviderFailure):
+    """The caller's credential does not permit such a call there, so nothing was sent."""
+
+    code = ErrorCode.FORBIDDEN
+    blame = "client"
 
 
 class RateLimited(ProviderFailure):

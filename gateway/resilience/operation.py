@@ -1,4 +1,4 @@
-"""What one GraphQL operation may still spend: time until its deadline, and calls to providers.
+"""Whom one GraphQL operation is for, and what it may still spend: time until its deadline, calls to providers.
 
 It travels in a context variable, so that connectors need not pass it on and cannot forget to.
 """
@@ -9,15 +9,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from gateway.domain.caller import ANYBODY, Caller
+
 MAX_UPSTREAM_CALLS = 100
 
 
 @dataclass(slots=True)
 class Operation:
-    """`deadline` is a reading of `clock`, in seconds; without one (None) time is not limited."""
+    """`deadline` is a reading of `clock`, in seconds; without one (None) time is not limited.
+
+    What the gateway does on its own is for ANYBODY: no caller's scopes hold it back.
+    """
 
     deadline: float | None
     calls_left: int = MAX_UPSTREAM_CALLS
+    caller: Caller = ANYBODY
     clock: Callable[[], float] = field(default=time.monotonic)
 
     @property
@@ -36,10 +42,14 @@ def current_operation() -> Operation:
 
 @contextmanager
 def operation(
-    *, deadline_seconds: float, clock: Callable[[], float] = time.monotonic, max_calls: int = MAX_UPSTREAM_CALLS
+    *,
+    deadline_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    max_calls: int = MAX_UPSTREAM_CALLS,
+    caller: Caller = ANYBODY,
 ) -> Iterator[Operation]:
     """Everything awaited inside, tasks included, spends from this operation."""
-    started = Operation(deadline=clock() + deadline_seconds, calls_left=max_calls, clock=clock)
+    started = Operation(deadline=clock() + deadline_seconds, calls_left=max_calls, caller=caller, clock=clock)
     token = _current.set(started)
     try:
         yield started

@@ -9,13 +9,15 @@ import httpx
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
+from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
 
-# Outermost first. Retry, breaker, rate budget and single flight take their place between these two
+# Outermost first: what a caller may not do costs neither time nor calls.
+# Retry, breaker, rate budget and single flight take their place between these
 # and the attempt (design section 9); no connector has to know of them.
-POLICIES: tuple[Policy, ...] = (within_deadline, counted)
+POLICIES: tuple[Policy, ...] = (permitted, within_deadline, counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

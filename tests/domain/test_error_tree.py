@@ -8,6 +8,7 @@ import pytest
 import gateway.domain.errors as errors
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import (
+    CallerNotPermitted,
     CallLimitReached,
     ClearUnsupported,
     CredentialsRefused,
@@ -47,6 +48,7 @@ EXPECTED = {
     DuplicateRecord: ("DUPLICATE", "client", False, NOT_APPLIED),
     CredentialsRefused: ("PROVIDER_UNAUTHENTICATED", "gateway", False, NOT_APPLIED),
     PermissionDenied: ("PROVIDER_FORBIDDEN", "gateway", False, NOT_APPLIED),
+    CallerNotPermitted: ("FORBIDDEN", "client", False, NOT_APPLIED),
     RateLimited: ("RATE_LIMITED", "provider", True, NOT_APPLIED),
     ProviderUnreachable: ("PROVIDER_UNREACHABLE", "provider", True, NOT_APPLIED),
     ProviderUnavailable: ("PROVIDER_UNAVAILABLE", "provider", True, NOT_APPLIED),
