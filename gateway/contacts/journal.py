@@ -16,6 +16,7 @@ from gateway.domain.errors import WriteOutcome
 from gateway.domain.intent import Intent
 from gateway.domain.writes import WriteInProgress, WriteNotRecorded, WriteResult
 from gateway.incident import report
+from gateway.resilience.operation import current_operation
 from gateway.store.operation import StoredOperation, StoredTarget
 from gateway.store.operations import OperationStore
 from gateway.store.owner import is_surely_gone
@@ -48,12 +49,15 @@ class Journal:
         self._at_work: set[str] = set()
 
     async def by_key(self, key: str) -> StoredOperation | None:
+        """The write of the running operation's caller that has this key; other callers have keys of their own."""
         with nothing_sent_yet():
-            return await self.store.by_key(key)
+            return await self.store.by_key(key, caller=current_operation().caller.id)
 
     async def by_id(self, operation_id: str) -> StoredOperation | None:
+        """The write, if it is of the running operation's caller; another caller's is as unknown as none."""
         with nothing_sent_yet():
-            return await self.store.by_id(operation_id)
+            found = await self.store.by_id(operation_id)
+        return found if found and found.caller == current_operation().caller.id else None
 
     async def begin(self, intent: Intent, key: str | None, targets: Sequence[Target]) -> StoredOperation:
         """
@@ -64,6 +68,7 @@ class Journal:
         now = self.clock()
         operation = StoredOperation(
             id=str(uuid4()),
+            caller=current_operation().caller.id,
             kind=intent.kind,
             fingerprint=intent.fingerprint,
             intent=intent,

@@ -51,9 +51,10 @@ class StoredTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOperation:
-    """`intent` is None once everything was applied: what it held is needed no more."""
+    """`intent` is None once everything was applied: what it held is needed no more. `caller` is whose it is."""
 
     id: str
+    caller: str
     kind: WriteKind
     fingerprint: str
     intent: Intent | None

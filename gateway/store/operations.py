@@ -15,7 +15,7 @@ from gateway.domain.errors import WriteOutcome
 from gateway.domain.writes import WriteResult
 from gateway.store.database import Database
 from gateway.store.operation import StoredOperation, StoredTarget
-from gateway.store.rows import operation_from, result_row, target_from, target_row
+from gateway.store.rows import key_of, operation_from, result_row, target_from, target_row
 from gateway.store.tables import OPERATIONS, TARGETS
 
 
@@ -35,13 +35,14 @@ class OperationStore:
         """Records an operation and its targets at once; `results` are those that are known without a call.
 
         Raises:
-            KeyTaken: when another one has this idempotency key; nothing is recorded then.
+            KeyTaken: when another one of the caller has this idempotency key; nothing is recorded then.
         """
         assert operation.intent is not None
         row = {
             "id": operation.id,
             "kind": str(operation.kind),
-            "idempotency_key": key,
+            "idempotency_key": key_of(operation.caller, key) if key is not None else None,
+            "caller": operation.caller,
             "fingerprint": operation.fingerprint,
             "intent": operation.intent.to_json(),
             "created_at": now,
@@ -57,12 +58,12 @@ class OperationStore:
                 await connection.execute(insert(OPERATIONS), row)
                 await connection.execute(insert(TARGETS), targets)
         except IntegrityError:
-            if key is None or await self.by_key(key) is None:
+            if key is None or await self.by_key(key, caller=operation.caller) is None:
                 raise
             raise KeyTaken from None
 
-    async def by_key(self, key: str) -> StoredOperation | None:
-        return await self._one(OPERATIONS.c.idempotency_key == key)
+    async def by_key(self, key: str, *, caller: str) -> StoredOperation | None:
+        return await self._one(OPERATIONS.c.idempotency_key == key_of(caller, key))
 
     async def by_id(self, operation_id: str) -> StoredOperation | None:
         return await self._one(OPERATIONS.c.id == operation_id)

@@ -1,17 +1,30 @@
 """Operations as rows of the tables, both ways."""
 
 from dataclasses import fields
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, func
 
+from gateway.domain.caller import ANYBODY
 from gateway.domain.contact import Provider
 from gateway.domain.errors import Fault, ProviderFailure, WriteOutcome
 from gateway.domain.intent import Intent, WriteKind
 from gateway.domain.writes import WriteAction, WriteResult, WriteWarning
 from gateway.store.operation import StoredOperation, StoredTarget
 from gateway.store.tables import TARGETS
+
+
+def key_of(caller: str, key: str) -> str:
+    """What an idempotency key is kept as, so that no caller meets another one's.
+
+    Anybody's stays as it is: printable ASCII. All others are hashed with their caller, and the sign before the hash
+    is none that a key may hold, so that nobody can send what another one's became.
+    """
+    if caller == ANYBODY.id:
+        return key
+    return f"\N{SECTION SIGN}{sha256(msgspec.json.encode([caller, key])).hexdigest()}"
 
 
 def target_row(target: StoredTarget) -> dict[str, Any]:
@@ -46,6 +59,7 @@ def result_row(result: WriteResult | None, now: int) -> dict[str, Any]:
 def operation_from(row: Row[Any], targets: tuple[StoredTarget, ...]) -> StoredOperation:
     return StoredOperation(
         id=row.id,
+        caller=row.caller,
         kind=WriteKind(row.kind),
         fingerprint=row.fingerprint,
         intent=Intent.from_json(row.intent) if row.intent else None,

@@ -11,6 +11,7 @@ _PROVIDER = String(32)
 _REMOTE_ID = String(200)
 _OPERATION_ID = String(36)
 _OWNER = String(200)
+_CALLER = String(80)
 
 # A record and the anchor of the contact that it belongs to; a record on its own has no row.
 LINKS = Table(
@@ -42,6 +43,8 @@ OPERATIONS = Table(
     Column("kind", String(16), nullable=False),
     Column("idempotency_key", String(255), unique=True),
     Column("fingerprint", String(64), nullable=False),
+    # Whose it is. Its key is unique among those of the same caller: gateway/store/rows.py says how.
+    Column("caller", _CALLER, nullable=False, server_default="anybody"),
     # What the caller asked for, as JSON; null once nothing of it can be needed any more.
     Column("intent", Text),
     Column("created_at", BigInteger, nullable=False),
@@ -90,4 +93,17 @@ LOCKS = Table(
     Column("name", String(300), primary_key=True),
     Column("owner", _OWNER, nullable=False),
     Column("until", BigInteger, nullable=False),
+)
+
+# Credentials of callers. The secret itself is known to its bearer alone.
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )

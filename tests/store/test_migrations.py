@@ -18,7 +18,7 @@ from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import ALIASES, LINKS, METADATA
 from tests.graphql.ids import ADA_CONTACTS, ADA_RECORDS
 
-NEWEST = "0002"
+NEWEST = "0003"
 OPEN_IT = """
 import asyncio, sys
 from gateway.store.database import open_database
