@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rich.table import Table
+
 from gateway.connectors.base import Connector, PageRequest
 from gateway.connectors.registry import REGISTRY
 from gateway.domain.contact import Provider
@@ -42,3 +44,10 @@ async def _check(provider: Provider, connectors: Mapping[Provider, Connector]) -
     except ProviderFailure as failure:
         return Checkup(name, "failed", f"{failure.code}: {failure}")
     return Checkup(name, "ok", "answers, and takes the credentials")
+
+
+def checkup_table(results: list[Checkup]) -> Table:
+    table = Table("provider", "state", "detail")
+    for result in results:
+        table.add_row(result.name, result.state, result.detail)
+    return table

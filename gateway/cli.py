@@ -1,4 +1,4 @@
-"""The command line: serve, demo, sandbox, schema, documents, check."""
+"""The command line: serve, demo, sandbox, schema, documents, keys, check."""
 
 import asyncio
 import os
@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
-from gateway.checkup import Checkup, check_providers
+from gateway.checkup import check_providers, checkup_table
 from gateway.http.manifest import WrongManifest
+from gateway.key_commands import keys
 from gateway.logs import configure_logs
 from gateway.main import build_app, build_connectors, check_documents, list_documents
 from gateway.sandbox.magic import MAGIC
@@ -31,6 +32,7 @@ SCHEMA_FILE = Path("schema.graphql")
 SANDBOX_PORT = 8801
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="One GraphQL endpoint over three contact APIs.")
+app.add_typer(keys)
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
@@ -61,6 +63,7 @@ def demo() -> None:
         settings = read_gateway_settings(
             database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
             mode="development",
+            authentication="off",
             # The simulators carry out at once or never, and nobody wants to watch for a minute.
             settling_seconds=5,
         )
@@ -117,7 +120,7 @@ def check() -> None:
     with _clear_errors():
         settings = read_gateway_settings()
         results = asyncio.run(check_providers(settings, build_connectors(settings)))
-        out.print(_table(results))
+        out.print(checkup_table(results))
         if any(result.failed for result in results):
             raise typer.Exit(1)
 
@@ -240,11 +243,4 @@ def _magic_table() -> Table:
     table = Table("word", "what that provider does", box=None)
     for word, magic in MAGIC.items():
         table.add_row(word, magic.description)
-    return table
-
-
-def _table(results: list[Checkup]) -> Table:
-    table = Table("provider", "state", "detail")
-    for result in results:
-        table.add_row(result.name, result.state, result.detail)
     return table

@@ -9,6 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
+from gateway.access.api_keys import ApiKeys, now_ms
+from gateway.access.authentication import Authentication
+from gateway.access.settings import NO_CREDENTIAL_COUNTS, is_required
+from gateway.access.tokens import tokens_of
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
 from gateway.contacts.caretaker import Caretaker
@@ -28,10 +32,11 @@ from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
 from gateway.http.app import create_app
 from gateway.http.manifest import CheckDocument, WrongManifest, read_manifest, refusals, sha256
-from gateway.http.services import Services
+from gateway.http.services import Authenticate, Services, anybody
 from gateway.http.trusted_documents import KnownDocuments, known_documents
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import Database, open_database
+from gateway.store.keys import KeyStore
 from gateway.store.links import LinkStore
 from gateway.store.locks import LockStore
 from gateway.store.operations import OperationStore
@@ -91,22 +96,42 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
         rules = execution_rules(settings)
         schema = build_schema()
         documents = _known_documents(settings, document_check(schema, rules))
-        database = await _open(settings.database_url)
+        database = await open_or_say_why(settings.database_url)
         directory = build_directory(settings, connectors)
         try:
-            async with _use_cases(settings, directory, database) as use_cases:
+            async with (
+                _authenticate(settings, database) as authenticate,
+                _use_cases(settings, directory, database) as use_cases,
+            ):
                 yield Services(
                     execute=documents.watching(Executor(schema, use_cases, rules)),
                     ready=lambda: _missing(database),
                     settings=settings,
                     graphiql=settings.shows(settings.graphiql),
                     documents=documents,
+                    authenticate=authenticate,
                 )
         finally:
             await directory.aclose()
             await database.aclose()
 
     return create_app(running)
+
+
+@asynccontextmanager
+async def _authenticate(settings: GatewaySettings, database: Database) -> AsyncIterator[Authenticate]:
+    """
+    Raises:
+        WrongSettings: when callers have to show a credential and there is none that would count.
+    """
+    if not is_required(settings, mode=settings.mode, host=settings.host):
+        yield anybody
+        return
+    store = KeyStore(database)
+    if settings.jwt_jwks_url is None and not await store.has_valid(now=now_ms()):
+        raise WrongSettings(NO_CREDENTIAL_COUNTS)
+    async with tokens_of(settings) as tokens:
+        yield Authentication(ApiKeys(store), tokens)
 
 
 @asynccontextmanager
@@ -177,7 +202,11 @@ def check_documents(settings: GatewaySettings, files: Iterable[Path]) -> list[st
     return refusals(read_manifest(files), document_check(build_schema(), execution_rules(settings)))
 
 
-async def _open(url: str) -> Database:
+async def open_or_say_why(url: str) -> Database:
+    """
+    Raises:
+        WrongSettings: in the place of a database that cannot be used.
+    """
     try:
         return await open_database(url)
     except NewerDatabaseFound:

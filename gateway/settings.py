@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from gateway.access.settings import AccessSettings, access_problem
 from gateway.connectors.registry import REGISTRY, Registration
 from gateway.domain.contact import Provider
 from gateway.http.settings import DocumentLimits, HttpSettings
@@ -30,7 +31,7 @@ class WrongSettings(Exception):
     """The gateway cannot start; the text names the variable, what is wrong and what would be right."""
 
 
-class GatewaySettings(HttpSettings, DocumentLimits):
+class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
@@ -112,7 +113,10 @@ def read_gateway_settings(**overrides: Any) -> GatewaySettings:
     Raises:
         WrongSettings: naming the variable.
     """
-    return _read(GatewaySettings, **overrides)
+    settings = _read(GatewaySettings, **overrides)
+    if problem := access_problem(settings, mode=settings.mode, host=settings.host):
+        raise WrongSettings(problem)
+    return settings
 
 
 def read_provider_settings(registration: Registration, mode: str) -> Any:

@@ -22,6 +22,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.access.answers import insufficient_scope
 from gateway.domain.caller import Caller
 from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind
 from gateway.http.settings import DocumentLimits
@@ -55,7 +56,8 @@ class Executor:
         self._rules = rules
 
     async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
-        """Raises what `request.refuse` holds for the kind of operation that it turns out to be."""
+        """Raises what `request.refuse` holds for the kind of operation that it turns out to be, and RequestRefused
+        where the caller may do nothing of that kind."""
         try:
             document = self._parse(request.query)
             chosen = _choose(document, request.operation_name)
@@ -74,7 +76,7 @@ class Executor:
         if kind is OperationKind.SUBSCRIPTION:
             return await self._subscribe(document, request)
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
-        with operation(deadline_seconds=seconds):
+        with operation(deadline_seconds=seconds, caller=request.caller):
             result = await self._run(document, request)
         answer = _answer(result, request)
         if cost:
@@ -150,8 +152,7 @@ def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode
 def _refuse_unpermitted(caller: Caller, kind: OperationKind) -> None:
     permitted = caller.may_write if kind is OperationKind.MUTATION else caller.may_read
     if not permitted:
-        scope = "contacts:write" if kind is OperationKind.MUTATION else "contacts:read"
-        raise OperationRefused("FORBIDDEN", f"This needs the scope {scope}.", status=403, scope=scope)
+        raise insufficient_scope("contacts:write" if kind is OperationKind.MUTATION else "contacts:read")
 
 
 def _not_run(errors: list[GraphQLError], request: GraphQLRequest) -> GraphQLResult:

@@ -1,0 +1,121 @@
+"""Bearer tokens of an identity provider: JSON Web Tokens, checked with its public keys.
+
+Source: RFC 7519 (JWT), RFC 8725 (how not to be fooled by one), RFC 9068 (access tokens).
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import Any
+
+import jwt
+import msgspec
+
+from gateway.access.key_set import ALGORITHMS, KeySet
+from gateway.access.scopes import caller_with
+from gateway.access.settings import AccessSettings
+from gateway.domain.caller import Caller
+from gateway.upstream.key_document import fetch_key_document
+
+_ALLOWED = frozenset(name for names in ALGORITHMS.values() for name in names)
+_REQUIRED = ["exp", "iss", "aud", "sub"]
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LAST_MOMENT = int(datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp())
+
+
+class WrongToken(Exception):
+    """Not a token that counts here; `expired` is the only thing that its bearer is told about it."""
+
+    def __init__(self, *, expired: bool = False) -> None:
+        super().__init__("the token does not count")
+        self.expired = expired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """`clock_skew_seconds`: how far the issuer's clock and ours may be apart."""
+
+    keys: KeySet
+    issuer: str
+    audience: str
+    clock_skew_seconds: float
+
+    async def caller(self, text: str) -> Caller:
+        """
+        Raises:
+            WrongToken: unless its signature, issuer, audience and times are all right.
+            KeysUnavailable: when that cannot be told.
+        """
+        algorithm, key_id = _read_header(text)
+        key = await self.keys.find(key_id, algorithm)
+        if key is None:
+            raise WrongToken
+        claims = self._checked(text, key, algorithm)
+        if not claims["sub"]:
+            raise WrongToken
+        # Hashed: a subject may be somebody's email address, and the id is kept with each write.
+        who = sha256(msgspec.json.encode([claims["iss"], claims["sub"]])).hexdigest()
+        ends = datetime.fromtimestamp(min(int(claims["exp"]), _LAST_MOMENT), timezone.utc)
+        return caller_with(_scopes(claims), id=f"jwt:{who}", expires_at=ends)
+
+    def _checked(self, text: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                text,
+                key=key,
+                algorithms=[algorithm],
+                issuer=self.issuer,
+                audience=self.audience,
+                leeway=self.clock_skew_seconds,
+                options={"require": _REQUIRED},
+            )
+        except jwt.ExpiredSignatureError:
+            # Raised only after the signature was found to be right.
+            raise WrongToken(expired=True) from None
+        except Exception:
+            # Whatever somebody's own token makes the library raise, beside what it promises to.
+            raise WrongToken from None
+        return claims
+
+
+@asynccontextmanager
+async def tokens_of(settings: AccessSettings) -> AsyncIterator[Tokens | None]:
+    """Tokens of the identity provider in the settings, None without one."""
+    url, issuer, audience = settings.jwt_jwks_url, settings.jwt_issuer, settings.jwt_audience
+    if url is None or issuer is None or audience is None:
+        yield None
+        return
+    keys = KeySet(lambda: fetch_key_document(url))
+    try:
+        yield Tokens(keys=keys, issuer=issuer, audience=audience, clock_skew_seconds=settings.jwt_clock_skew_seconds)
+    finally:
+        await keys.aclose()
+
+
+def is_token(text: str) -> bool:
+    """Whether it has the form of a signed token in compact serialisation (RFC 7515, section 7.1)."""
+    return _COMPACT.fullmatch(text) is not None
+
+
+def _read_header(text: str) -> tuple[str, str]:
+    """The algorithm and the id of the key, as the token claims them."""
+    try:
+        header = jwt.get_unverified_header(text)
+    except Exception:
+        raise WrongToken from None
+    algorithm, key_id = header.get("alg"), header.get("kid")
+    # What is critical has to be understood (RFC 7515, section 4.1.11), and we understand no extension.
+    if algorithm not in _ALLOWED or not isinstance(key_id, str) or "crit" in header:
+        raise WrongToken
+    return algorithm, key_id
+
+
+def _scopes(claims: dict[str, Any]) -> list[str]:
+    """`scope` as RFC 8693 has it, a text; or `scp`, a text or a list, as others do."""
+    given = claims.get("scope", claims.get("scp", ""))
+    if isinstance(given, str):
+        return given.split(" ")
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
