@@ -37,7 +37,8 @@ Keys: TypeAlias = Mapping[str, Mapping[str, jwt.PyJWK]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """In seconds. `pause` lies between two fetches, whatever is asked for; after `fresh` they are fetched anew."""
+    """In seconds. `pause` lies between two fetches, whatever is asked for; older than `fresh` they count no more,
+    unless they cannot be fetched; from half of that on they are fetched beside the requests."""
 
     pause: float = 10.0
     fresh: float = 300.0
@@ -66,6 +67,7 @@ class KeySet:
         self._clock = clock
         self._keys: Keys | None = None
         self._fetched_at = self._tried_at = float("-inf")
+        self._has_failed = False
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str, algorithm: str) -> jwt.PyJWK | None:
@@ -76,9 +78,8 @@ class KeySet:
         """
         if self._keys is None or key_id not in self._keys:
             await self._fetch_if_due()
-        elif self._clock() - self._fetched_at >= self._pace.fresh:
-            # Nobody has to wait for that: what is there was good a moment ago.
-            self._begin_if_due()
+        else:
+            await self._renew_if_old()
         if self._keys is None:
             raise KeysUnavailable(max(1, ceil(self._tried_at + self._pace.pause - self._clock())))
         return self._keys.get(key_id, {}).get(algorithm)
@@ -88,6 +89,14 @@ class KeySet:
             self._fetching.cancel()
             with suppress(asyncio.CancelledError):
                 await self._fetching
+
+    async def _renew_if_old(self) -> None:
+        """What is withdrawn may not count for long; and yet a provider that is down, or slow, keeps nobody waiting."""
+        age = self._clock() - self._fetched_at
+        if age >= self._pace.fresh and not self._has_failed:
+            await self._fetch_if_due()
+        elif age >= self._pace.fresh / 2:
+            self._begin_if_due()
 
     async def _fetch_if_due(self) -> None:
         self._begin_if_due()
@@ -103,8 +112,9 @@ class KeySet:
     async def _renew(self) -> None:
         try:
             self._keys = read_keys(await self._fetch())
-            self._fetched_at = self._clock()
+            self._fetched_at, self._has_failed = self._clock(), False
         except (KeyDocumentUnavailable, UnusableKeys) as error:
+            self._has_failed = True
             log.warning("identity_provider_keys_not_fetched", reason=str(error))
         finally:
             self._fetching = None

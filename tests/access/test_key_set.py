@@ -74,11 +74,11 @@ def test_many_who_need_the_keys_at_once_fetch_once() -> None:
     run(work, "a")
 
 
-def test_keys_that_are_no_longer_fresh_are_renewed_while_nobody_waits() -> None:
+def test_keys_that_are_half_old_are_renewed_while_nobody_waits() -> None:
     async def work(source: Source) -> None:
         assert await source.knows("a")
         source.ids, source.gate = ("b",), asyncio.Event()
-        source.now += 299
+        source.now += 149
         assert await source.knows("a")
         assert source.fetches == 1
         source.now += 1
@@ -87,6 +87,35 @@ def test_keys_that_are_no_longer_fresh_are_renewed_while_nobody_waits() -> None:
         assert source.keys._fetching is not None
         await source.keys._fetching
         assert (source.fetches, await source.knows("a"), await source.knows("b")) == (2, False, True)
+
+    run(work, "a")
+
+
+def test_a_key_that_was_withdrawn_does_not_count_once_the_keys_are_old() -> None:
+    async def work(source: Source) -> None:
+        assert await source.knows("a")
+        source.ids = ("b",)
+        source.now += 300
+        assert not await source.knows("a")
+        assert source.fetches == 2
+
+    run(work, "a")
+
+
+def test_a_provider_that_is_down_keeps_nobody_waiting_for_old_keys() -> None:
+    async def work(source: Source) -> None:
+        assert await source.knows("a")
+        source.silent = True
+        source.now += 300
+        assert await source.knows("a")
+        source.now += 10
+        source.gate = asyncio.Event()
+        assert await source.knows("a")
+        assert source.keys._fetching is not None
+        source.silent = False
+        source.gate.set()
+        await source.keys._fetching
+        assert (source.fetches, source.keys._has_failed) == (3, False)
 
     run(work, "a")
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,12 @@ def test_the_error_table_names_every_code_once():
 
 
 def test_the_codes_outside_the_enum_are_those_that_the_source_says():
-    sources = [ROOT / "resolvers/errors.py", ROOT / "resolvers/execution.py", *(ROOT / "gateway/http").glob("*.py")]
+    modules = ("resolvers/errors.py", "resolvers/execution.py", "gateway/access/answers.py")
+    sources = [*(ROOT / module for module in modules), *(ROOT / "gateway/http").glob("*.py")]
     text = "\n".join(source.read_text() for source in sources)
     said = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {code.value for code in ErrorCode}
+    # A single word is a code where a request is refused with it.
+    said |= set(re.findall(r'RequestRefused\(\d+, "([A-Z]+)"', text)) - {code.value for code in ErrorCode}
     named = {code for row in _table("## Error codes")[len(ErrorCode) :] for code in row[0].split(", ")}
     assert named == said
 
@@ -89,4 +93,39 @@ def test_the_commands_are_those_of_the_command_line():
     from gateway.cli import app
 
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    commands |= {group.typer_instance.info.name for group in app.registered_groups}
     assert {row[0].strip("`").split()[1] for row in _table("## Commands")} == commands
+
+
+def test_the_commands_about_keys_work_as_they_are_written(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from gateway.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", "sqlite+aiosqlite:///keys.db")
+    section = README.split("## Who may call\n", 1)[1].split("\n#", 1)[0]
+    create, show, revoke = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
+
+    made = CliRunner().invoke(app, shlex.split(create)[1:])
+    assert re.fullmatch(r"cgw_[0-9a-f]{16}_[0-9a-f]{64}\n", made.stdout)
+    key_id = made.stdout.split("_")[1]
+    assert key_id in CliRunner().invoke(app, shlex.split(show)[1:]).stdout
+    *words, _ = shlex.split(revoke)[1:]
+    assert CliRunner().invoke(app, [*words, key_id]).exit_code == 0
+
+
+def test_the_scopes_are_those_that_there_are():
+    from gateway.access.scopes import SCOPES
+
+    named = {name.strip("` ") for row in _table("## Who may call") for name in row[0].split(",")}
+    assert named <= set(SCOPES)
+    assert {":".join(scope.split(":")[:2]) for scope in SCOPES} <= named
+
+
+def test_what_is_said_of_time_is_what_the_code_does():
+    from gateway.access.api_keys import REMEMBERED_SECONDS
+    from gateway.access.key_set import Pace
+
+    assert f"A revoked key counts for {REMEMBERED_SECONDS:.0f} more seconds at most" in README
+    assert (Pace().fresh, "for five more minutes at most" in README.replace("\n", " ")) == (300, True)

@@ -44,7 +44,11 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_TRUSTED_DOCUMENTS": ("off", "off", "off"),
     "GATEWAY_TRUSTED_DOCUMENTS_FILES": ((), "web.json, admin.json", (Path("web.json"), Path("admin.json"))),
     "GATEWAY_AUTOMATIC_PERSISTED_QUERIES": ("off", "on", "on"),
+    "GATEWAY_AUTHENTICATION": (None, "required", "required"),
+    "GATEWAY_JWT_CLOCK_SKEW_SECONDS": (30.0, "0", 0.0),
 }
+# Each is wrong without the others: tests/access/test_start.py.
+TOGETHER = {"GATEWAY_JWT_JWKS_URL", "GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"}
 PROVIDERS: dict[str, tuple[Any, str, Any]] = {
     "GATELY_API_KEY": (None, "gately_sk_test_1", "gately_sk_test_1"),
     "GATELY_PROJECT_ID": (None, "5b1e0c1a-0000-4000-8000-000000000001", "5b1e0c1a-0000-4000-8000-000000000001"),
@@ -77,7 +81,7 @@ def test_the_variables_are_those_of_the_design_and_no_others() -> None:
         prefix = entry.settings.model_config.get("env_prefix")
         known |= {f"{prefix}{name.upper()}" for name in entry.settings.model_fields}
 
-    assert known == set(GATEWAY) | set(PROVIDERS)
+    assert known == set(GATEWAY) | TOGETHER | set(PROVIDERS)
 
 
 @pytest.mark.parametrize(("name", "expected"), {name: row[0] for name, row in {**GATEWAY, **PROVIDERS}.items()}.items())

@@ -14,6 +14,7 @@ from gateway.domain.contact import Provider, RecordKey
 from gateway.settings import WrongSettings
 from gateway.store.database import open_database
 from gateway.store.links import Family, LinkStore
+from gateway.store.operations import OperationStore
 from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import ALIASES, LINKS, METADATA
 from tests.graphql.ids import ADA_CONTACTS, ADA_RECORDS
@@ -150,6 +151,24 @@ def test_a_database_of_the_first_counted_version_is_brought_on(opened, direct):
     assert direct(versions) == [NEWEST]
 
 
+def test_the_writes_of_a_database_without_callers_belong_to_anybody(opened, direct):
+    def make_second(connection):
+        METADATA.create_all(connection)
+        connection.execute(text("DROP TABLE api_keys"))
+        connection.execute(text("ALTER TABLE operations DROP COLUMN caller"))
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0002')"))
+        columns = "id, kind, idempotency_key, fingerprint, created_at"
+        connection.execute(text(f"INSERT INTO operations ({columns}) VALUES ('1', 'create', 'k-1', 'f', 7)"))
+
+    direct(make_second)
+
+    of_anybody = opened(lambda database: OperationStore(database).by_key("k-1", caller="anybody"))
+    of_somebody = opened(lambda database: OperationStore(database).by_key("k-1", caller="key:1"))
+    assert (of_anybody.id, of_anybody.caller, of_somebody) == ("1", "anybody", None)
+    assert direct(versions) == [NEWEST]
+
+
 def test_an_old_database_has_the_tables_of_the_code_afterwards(opened, direct):
     direct(make_old)
     opened()
@@ -163,12 +182,12 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(opened, direct):
     def occupy(connection):
         make_old(connection)
         # The last table that the newest version makes, so that everything before it has to be taken back.
-        connection.execute(text("CREATE TABLE locks (name INTEGER)"))
+        connection.execute(text("CREATE TABLE api_keys (name INTEGER)"))
 
     direct(occupy)
     before = direct(everything)
 
-    with pytest.raises(Exception, match="locks"):
+    with pytest.raises(Exception, match="api_keys"):
         opened()
 
     assert direct(everything) == before
