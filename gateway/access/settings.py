@@ -35,7 +35,14 @@ class AccessSettings(BaseSettings):
         if url is None:
             return None
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment:
+        # `port` raises ValueError itself where it is no number of a port.
+        if (
+            parts.port == 0
+            or parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.username
+            or parts.fragment
+        ):
             raise ValueError("not an http or https URL without user and fragment")
         if parts.scheme != "https" and not is_loopback(url):
             raise ValueError("must begin with https://, or anybody on the way could put keys of their own there")

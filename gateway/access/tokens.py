@@ -107,7 +107,8 @@ def _read_header(text: str) -> tuple[str, str]:
     except Exception:
         raise WrongToken from None
     algorithm, key_id = header.get("alg"), header.get("kid")
-    # What is critical has to be understood (RFC 7515, section 4.1.11), and we understand no extension.
+    # What is critical has to be understood (RFC 7515, section 4.1.11), and we understand no extension. Asked here
+    # too: older versions of the library pass over it.
     if algorithm not in _ALLOWED or not isinstance(key_id, str) or "crit" in header:
         raise WrongToken
     return algorithm, key_id

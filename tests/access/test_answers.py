@@ -138,6 +138,20 @@ def test_a_credential_without_a_scope_that_is_known_here_may_do_nothing(start, m
     assert (reply.status_code, reply.headers["www-authenticate"]) == (403, expected)
 
 
+def test_whoever_may_do_nothing_is_told_so_before_anything_is_read(start, make_key: MakeKey) -> None:  # type: ignore[no-untyped-def]
+    key = make_key("mail:send")
+
+    reply = start().request("POST", "/graphql", content=b"{", headers={"Authorization": f"Bearer {key.text}"})
+
+    assert (reply.status_code, reply.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+
+
+def test_two_credentials_joined_by_a_proxy_are_none(start, make_key: MakeKey) -> None:  # type: ignore[no-untyped-def]
+    key, other = make_key("contacts:read"), make_key("contacts:read")
+
+    assert_wrong(ask(start(), f"{key.text}, Bearer {other.text}"))
+
+
 def test_a_mutation_of_a_reader_is_403_as_a_whole(start, make_key: MakeKey, sandbox: Sandbox) -> None:  # type: ignore[no-untyped-def]
     key = make_key("contacts:read")
     mutation = 'mutation { createContact(input: {name: "Bo Ek", emails: [{address: "bo@ek.test"}]}) { status } }'

@@ -84,6 +84,9 @@ def test_a_setting_of_tokens_does_not_come_alone(missing: str) -> None:
         "login.example.test/keys",
         "https://user:secret@login.example.test/keys",
         "https:///keys",
+        "https://login.example.test:99999/keys",
+        "https://login.example.test:0/keys",
+        "https://[/keys",
         "",
     ],
 )

@@ -145,6 +145,26 @@ def test_a_token_does_not_count(trusting: Gateway, name: str, sandbox: Sandbox) 
     assert [simulator.requests for simulator in sandbox.simulators] == [[], [], []]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alg none",
+        "alg none with a signature",
+        "HS256 with the public key (PEM) as secret",
+        "no key id",
+        "a key id that is a number",
+        "a critical extension",
+        "a header that is no object",
+        "four parts",
+    ],
+)
+def test_for_what_cannot_count_no_keys_are_fetched(trusting: Gateway, issuer: Issuer, name: str) -> None:
+    before = issuer.fetches
+
+    assert_wrong(ask(trusting, DO_NOT_COUNT[name]()))
+    assert issuer.fetches == before
+
+
 def test_an_expired_token_says_so_because_its_bearer_can_do_something_about_it(trusting: Gateway) -> None:
     assert_wrong(ask(trusting, token(exp=NOW - 3600)), "The token has expired.")
 
