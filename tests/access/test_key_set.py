@@ -74,6 +74,20 @@ def test_many_who_need_the_keys_at_once_fetch_once() -> None:
     run(work, "a")
 
 
+def test_a_fetch_that_takes_longer_than_the_pause_is_still_the_only_one() -> None:
+    async def work(source: Source) -> None:
+        source.gate = asyncio.Event()
+        first = asyncio.create_task(source.knows("a"))
+        await asyncio.sleep(0)
+        source.now += PACE.pause
+        second = asyncio.create_task(source.knows("a"))
+        await asyncio.sleep(0)
+        source.gate.set()
+        assert (await first, await second, source.fetches) == (True, True, 1)
+
+    run(work, "a")
+
+
 def test_keys_that_are_half_old_are_renewed_while_nobody_waits() -> None:
     async def work(source: Source) -> None:
         assert await source.knows("a")
