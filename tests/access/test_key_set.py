@@ -42,7 +42,12 @@ class Source:
 
 
 def run(work: Callable[[Source], Coroutine[Any, Any, None]], *ids: str) -> None:
-    asyncio.run(work(Source(*ids)))
+    async def in_time() -> None:
+        # Whoever waits for what never comes fails rather than hangs.
+        async with asyncio.timeout(10):
+            await work(Source(*ids))
+
+    asyncio.run(in_time())
 
 
 def test_an_unknown_id_fetches_at_most_once_in_ten_seconds() -> None:

@@ -26,6 +26,7 @@ def taken_over(store, run):
     intent = Intent(kind=WriteKind.CREATE)
     operation = StoredOperation(
         id="o-1",
+        caller="anybody",
         kind=intent.kind,
         fingerprint=intent.fingerprint,
         intent=intent,
