@@ -28,4 +28,6 @@ class LimitExceeded(OperationRefused):
     def __init__(
         self, limit: str, *, allowed: float, measured: float, message: str, nodes: Collection[Node] | None = None
     ) -> None:
-        super().__init__("LIMIT_EXCEEDED", message, nodes=nodes, limit=limit, allowed=allowed, measured=measured)
+        # GraphQLError takes a list for several and anything else for one.
+        places = list(nodes) if nodes else None
+        super().__init__("LIMIT_EXCEEDED", message, nodes=places, limit=limit, allowed=allowed, measured=measured)

@@ -77,8 +77,33 @@ class DocumentLimits(BaseSettings):
     max_document_tokens: int = Field(5_000, ge=100, le=100_000, description="tokens of a document, 100 to 100000")
     max_depth: int = Field(12, ge=1, le=100, description="fields nested in one another, 1 to 100")
     max_list_depth: int = Field(4, ge=1, le=20, description="lists nested in one another, 1 to 20")
+    max_self_reference: int = Field(
+        1, ge=1, le=20, description="how often one field, such as ContactRecord.contact, may stand on one path, 1 to 20"
+    )
+    max_introspection_depth: int = Field(
+        2, ge=1, le=10, description="lists of fields or types nested below __schema or __type, 1 to 10"
+    )
     max_aliases: int = Field(50, ge=0, le=10_000, description="aliases in a document, 0 to 10000")
+    max_repeated_names: int = Field(
+        100, ge=1, le=10_000, description="how often one name of an answer may be selected at one place, 1 to 10000"
+    )
+    max_merged_fields: int = Field(
+        20_000, ge=1_000, le=1_000_000, description="fields of a document, each fragment unfolded, 1000 to 1000000"
+    )
     max_directives: int = Field(50, ge=0, le=10_000, description="directives in a document, 0 to 10000")
+    max_directives_per_node: int = Field(5, ge=0, le=100, description="directives at one place, 0 to 100")
     max_root_fields: int = Field(20, ge=1, le=1_000, description="fields at the root of an operation, 1 to 1000")
-    max_cost: float = Field(10_000, gt=0, le=1e12, allow_inf_nan=False, description="estimated cost of an operation")
+    max_operations: int = Field(20, ge=1, le=1_000, description="operations in a document, 1 to 1000")
+    max_fragments: int = Field(100, ge=0, le=1_000, description="fragments defined in a document, 0 to 1000")
+    max_variables: int = Field(50, ge=0, le=1_000, description="variables defined in a document, 0 to 1000")
+    max_cost: float = Field(
+        10_000,
+        gt=0,
+        le=1e12,
+        allow_inf_nan=False,
+        description="estimated cost of an operation, more than 0 and at most 1e12",
+    )
+    tell_cost: Literal["on", "off"] = Field(
+        "on", description="on or off: tell the estimated cost in extensions.cost of every answer"
+    )
     validation_seconds: Wait = Field(1.0, description="how long checking a document may take, seconds, at most 600")
