@@ -11,6 +11,7 @@ from gateway.domain.identity import contact_id, record_id
 from gateway.domain.merge import Answer
 from gateway.upstream.decode import decode
 from resolvers.context import Info
+from resolvers.cost_directives import at_most, cost
 from resolvers.faults import Source
 from resolvers.scalars import JSON, DateTime
 from resolvers.selection import Selection, contact_selection
@@ -31,11 +32,11 @@ class _Viewed(Protocol):
     view: _View
 
 
-def _told(field: Field, description: str) -> Any:
+def _told(field: Field, description: str, *directives: object) -> Any:
     def resolve(root: _Viewed) -> Any:
         return root.view.value(field)
 
-    return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, description=description, directives=directives)
 
 
 @strawberry.interface(
@@ -48,16 +49,16 @@ class ContactFields:
     name: str | None = _told(Field.NAME, "The whole name.")
     first_name: str | None = _told(Field.FIRST_NAME, "The first name, where a provider keeps it; never guessed.")
     last_name: str | None = _told(Field.LAST_NAME, "The last name, where a provider keeps it; never guessed.")
-    emails: list[Email] | None = _told(Field.EMAILS, "Email addresses.")
-    phones: list[Phone] | None = _told(Field.PHONES, "Phone numbers.")
-    addresses: list[Address] | None = _told(Field.ADDRESSES, "Postal addresses.")
+    emails: list[Email] | None = _told(Field.EMAILS, "Email addresses.", at_most(3))
+    phones: list[Phone] | None = _told(Field.PHONES, "Phone numbers.", at_most(3))
+    addresses: list[Address] | None = _told(Field.ADDRESSES, "Postal addresses.", at_most(2))
     company: str | None = _told(Field.COMPANY, "Where the person works, or the name of the business.")
     website: str | None = _told(Field.WEBSITE, "A web address.")
     status: ContactStatus | None = _told(
         Field.STATUS, "Where the contact stands; null where the provider's word has no counterpart."
     )
     stage: str | None = _told(Field.STAGE, "The stage of a sale, in the provider's own words.")
-    tags: list[str] | None = _told(Field.TAGS, "Names of tags.")
+    tags: list[str] | None = _told(Field.TAGS, "Names of tags.", at_most(10))
     notes: str | None = _told(
         Field.NOTES, "Free text. Klen AI's recent notes, newest first, with a blank line between."
     )
@@ -102,9 +103,12 @@ class Contact(Node, ContactFields):
         resolver=_records,
         description="One per linked provider record, in order of precedence. An item is null when its provider"
         " no longer has it, null with an error when the provider could not be read.",
+        directives=[at_most(3), cost(3)],
     )
     sources: list[Source] = strawberry.field(
-        resolver=_sources, description="How each provider that was asked for this contact answered."
+        resolver=_sources,
+        description="How each provider that was asked for this contact answered.",
+        directives=[at_most(3), cost(3)],
     )
 
 
@@ -164,12 +168,14 @@ class ContactRecord(Node, ContactFields):
     provider: Provider = strawberry.field(resolver=_provider, description="Who holds the record.")
     remote_id: str = strawberry.field(resolver=_remote_id, description="The provider's own id.")
     contact: Contact = strawberry.field(
-        resolver=_contact, description="The unified contact that this record belongs to."
+        resolver=_contact, description="The unified contact that this record belongs to.", directives=[cost(3)]
     )
     provider_status: str | None = strawberry.field(
         resolver=_provider_status, description="The provider's own word for the status, untranslated."
     )
-    raw: JSON | None = strawberry.field(resolver=_raw, description="The record as the provider sent it.")
+    raw: JSON | None = strawberry.field(
+        resolver=_raw, description="The record as the provider sent it.", directives=[cost(1)]
+    )
     fetched_at: DateTime | None = strawberry.field(
         resolver=_fetched_at, description="When the gateway got it; null while nothing was fetched."
     )

@@ -8,6 +8,7 @@ from gateway.contacts.reading import Source as DomainSource
 from gateway.contacts.reading import SourceState
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode
+from resolvers.cost_directives import at_most
 
 
 @strawberry.type(
@@ -27,7 +28,8 @@ class ProviderFault:
     upstream_status: int | None = strawberry.field(description="The HTTP status that the provider answered, if any.")
     upstream_code: str | None = strawberry.field(description="The provider's own machine code, if it has one.")
     field: list[str] | None = strawberry.field(
-        description="The path into the input that the provider blames, beginning with `input`."
+        description="The path into the input that the provider blames, beginning with `input`.",
+        directives=[at_most(5)],
     )
 
 

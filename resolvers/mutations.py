@@ -11,6 +11,7 @@ from gateway.domain.identity import NodeType
 from gateway.domain.intent import Intent, MatchKey, WriteKind
 from resolvers.contact import contact_of
 from resolvers.context import Info
+from resolvers.cost_directives import cost
 from resolvers.inputs import CreateContactInput, UpdateContactInput, nulls_in
 from resolvers.payloads import (
     CreateContactPayload,
@@ -32,6 +33,9 @@ from resolvers.reference_inputs import (
 )
 from resolvers.selection import contact_selection
 from resolvers.writes import carried_out, contact_after, settled
+
+# It may call three providers, each of them several times.
+_WRITE = cost(100)
 
 
 async def create_contact(
@@ -144,30 +148,41 @@ class Mutation:
         resolver=create_contact,
         description="Creates one contact at one or more providers. Applied or possibly applied anywhere: data,"
         " without an error. Applied nowhere: one error with `extensions.providers`.",
+        directives=[_WRITE],
     )
     update_contact: UpdateContactPayload | None = strawberry.field(
         resolver=update_contact,
         description="Changes a contact at every provider that holds it. Left out: unchanged; null: cleared.",
+        directives=[_WRITE],
     )
     delete_contact: DeleteContactPayload | None = strawberry.field(
         resolver=delete_contact,
         description="Deletes a contact for good, where the provider can; elsewhere UNSUPPORTED_OPERATION.",
+        directives=[_WRITE],
     )
     upsert_contact: UpsertContactPayload | None = strawberry.field(
         resolver=upsert_contact,
         description="At each provider: creates the contact where nobody matches, changes the one that matches;"
         " where several match, nothing is written and `candidates` lists them.",
+        directives=[_WRITE],
     )
     retry_write: RetryWritePayload | None = strawberry.field(
-        resolver=retry_write, description="Sends again what a write surely did not do, and only that."
+        resolver=retry_write,
+        description="Sends again what a write surely did not do, and only that.",
+        directives=[_WRITE],
     )
     reconcile_write: ReconcileWritePayload | None = strawberry.field(
         resolver=reconcile_write,
         description="Finds out what became of a write whose outcome is unknown, by looking; sends nothing.",
+        directives=[cost(30)],
     )
     link_contacts: LinkContactsPayload | None = strawberry.field(
-        resolver=link_contacts, description="Says that several contacts are the same one. No provider is changed."
+        resolver=link_contacts,
+        description="Says that several contacts are the same one. No provider is changed.",
+        directives=[cost(10)],
     )
     unlink_record: UnlinkRecordPayload | None = strawberry.field(
-        resolver=unlink_record, description="Puts one record on its own. No provider is changed."
+        resolver=unlink_record,
+        description="Puts one record on its own. No provider is changed.",
+        directives=[cost(10)],
     )

@@ -10,6 +10,7 @@ from gateway.domain.errors import ProviderFailure, WriteOutcome
 from gateway.domain.writes import WarningCode, WriteAction, WriteResult, WriteStatus
 from resolvers.contact import Contact, ContactRecord
 from resolvers.context import Context, Info
+from resolvers.cost_directives import at_most
 from resolvers.faults import ProviderFault
 from resolvers.queries import Query
 from resolvers.scalars import JSON
@@ -21,7 +22,9 @@ _QUERY = "Lets a client ask anything else after the write."
 @strawberry.type(description="Something that a provider could not take as it was given.")
 class WriteWarning:
     code: WarningCode = strawberry.field(description="What happened to it, for programs.")
-    field: list[str] = strawberry.field(description="The path into the input, beginning with `input`.")
+    field: list[str] = strawberry.field(
+        description="The path into the input, beginning with `input`.", directives=[at_most(5)]
+    )
     message: str = strawberry.field(description="What happened to it, for people.")
 
 
@@ -29,7 +32,9 @@ class WriteWarning:
 class ProviderWriteResult:
     provider: Provider = strawberry.field(description="The provider.")
     outcome: WriteOutcome = strawberry.field(description="What is known about the write there.")
-    warnings: list[WriteWarning] = strawberry.field(description="What the provider could not take as it was given.")
+    warnings: list[WriteWarning] = strawberry.field(
+        description="What the provider could not take as it was given.", directives=[at_most(5)]
+    )
 
 
 @strawberry.type(description="The provider applied the write.")
@@ -45,7 +50,7 @@ class ProviderWriteFailure(ProviderWriteResult):
         description="With DUPLICATE, the record that is there already; with an unknown outcome, one that may be it."
     )
     candidates: list[ContactRecord] = strawberry.field(
-        description="With AMBIGUOUS_MATCH, the records that an upsert could mean."
+        description="With AMBIGUOUS_MATCH, the records that an upsert could mean.", directives=[at_most(5)]
     )
 
 
@@ -59,13 +64,14 @@ class PlannedRequest:
 @strawberry.type(description="What a dry run would do at the provider. Nothing was written there.")
 class ProviderWritePreview(ProviderWriteResult):
     requests: list[PlannedRequest] = strawberry.field(
-        description="What would be sent, in order. Empty where nothing would be left to send."
+        description="What would be sent, in order. Empty where nothing would be left to send.", directives=[at_most(3)]
     )
     target: ContactRecord | None = strawberry.field(
         description="The record that would be changed; null where one would be created."
     )
     collisions: list[ContactRecord] | None = strawberry.field(
-        description="Other records that hold one of the email addresses; null where the provider cannot say."
+        description="Other records that hold one of the email addresses; null where the provider cannot say.",
+        directives=[at_most(5)],
     )
 
 
@@ -100,7 +106,9 @@ class _WritePayload:
         " Of a dry run nothing is remembered.",
     )
     results: list[ProviderWriteResult] = strawberry.field(
-        resolver=_results, description="Exactly one per targeted provider, in the order they were named."
+        resolver=_results,
+        description="Exactly one per targeted provider, in the order they were named.",
+        directives=[at_most(3)],
     )
     query: Query = strawberry.field(resolver=_query, description=_QUERY)
 

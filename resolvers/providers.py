@@ -7,6 +7,7 @@ from gateway.contacts.directory import Directory
 from gateway.domain.contact import CONTACT_FIELDS, Field, Provider
 from gateway.domain.exchange import CallKind
 from resolvers.context import Info
+from resolvers.cost_directives import at_most
 
 
 @strawberry.type(description="What a provider can do with one field of a contact.")
@@ -27,9 +28,13 @@ class ProviderInfo:
     provider: Provider = strawberry.field(description="The provider.")
     display_name: str = strawberry.field(description="Its name for people.")
     configured: bool = strawberry.field(description="Whether this gateway has credentials for it.")
-    operations: list[CallKind] = strawberry.field(description="What can be asked of it.")
-    fields: list[FieldCapability] = strawberry.field(description="Every field and what it can do with it.")
-    filters: list[str] = strawberry.field(description="Which filters a list of this provider can apply.")
+    operations: list[CallKind] = strawberry.field(description="What can be asked of it.", directives=[at_most(6)])
+    fields: list[FieldCapability] = strawberry.field(
+        description="Every field and what it can do with it.", directives=[at_most(25)]
+    )
+    filters: list[str] = strawberry.field(
+        description="Which filters a list of this provider can apply.", directives=[at_most(4)]
+    )
 
 
 def list_providers(info: Info) -> list[ProviderInfo]:

@@ -8,15 +8,15 @@ import strawberry
 from strawberry import UNSET
 
 from gateway.connectors.base import ContactFilter as DomainFilter
-from gateway.contacts.listing import Edge, Listing
-from gateway.contacts.reading import Matches
+from gateway.contacts.listing import Edge
 from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
 from gateway.domain.errors import GatewayError, InputProblem, InvalidInput
 from gateway.domain.identity import NodeType
 from gateway.store.links import Family
 from resolvers.contact import Contact, ContactRecord, Node
+from resolvers.contact_lists import ContactConnection, ContactMatches
 from resolvers.context import Info
-from resolvers.faults import Source
+from resolvers.cost_directives import at_most, cost, sliced_by
 from resolvers.providers import ProviderInfo, list_providers
 from resolvers.selection import Selection, contact_selection, record_selection
 from resolvers.views import ContactView, RecordView
@@ -43,81 +43,6 @@ class ContactFilter:
     def to_domain(self) -> DomainFilter:
         given = {"search": self.search, "status": self.status, "stage": self.stage, "tag": self.tag}
         return DomainFilter(**{name: some.value for name, some in given.items() if some is not None})  # type: ignore[arg-type]
-
-
-@strawberry.type(description="Where a page of a list stands in the whole (Relay).")
-class PageInfo:
-    has_next_page: bool = strawberry.field(
-        description="Whether there is more; stays true while a provider fails, so that the walk can be taken up."
-    )
-    has_previous_page: bool = strawberry.field(description="Whether the page came after another one.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first contact.")
-    end_cursor: str | None = strawberry.field(description="Where to go on: give it as `after`.")
-
-
-@strawberry.type(description="A contact in a list, and where it stands.")
-class ContactEdge:
-    cursor: str = strawberry.field(description="Where the list goes on after this contact.")
-    node: Contact = strawberry.field(description="The contact.")
-
-
-def _edges(root: "ContactConnection") -> Any:
-    return [
-        contact if isinstance(contact, GatewayError) else ContactEdge(cursor=edge.cursor, node=contact)
-        for edge, contact in zip(root.listing.edges, root.contacts, strict=True)
-    ]
-
-
-def _nodes(root: "ContactConnection") -> Any:
-    return root.contacts
-
-
-def _page_info(root: "ContactConnection") -> PageInfo:
-    cursors = [edge.cursor for edge in root.listing.edges if isinstance(edge.item, Record)]
-    return PageInfo(
-        has_next_page=root.listing.has_next,
-        has_previous_page=root.after is not None,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=root.listing.end_cursor,
-    )
-
-
-def _listed_sources(root: "ContactConnection") -> Any:
-    return list(root.listing.sources)
-
-
-@strawberry.type(description="A page of contacts from several providers, dealt out in turn (Relay).")
-class ContactConnection:
-    listing: strawberry.Private[Listing]
-    contacts: strawberry.Private[list[Any]]
-    after: strawberry.Private[str | None]
-    edges: list[ContactEdge | None] = strawberry.field(
-        resolver=_edges,
-        description="An edge is null, with an error, in the place of a provider that could not be listed.",
-    )
-    nodes: list[Contact | None] = strawberry.field(
-        resolver=_nodes, description="The contacts of the edges, null at the same places."
-    )
-    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
-    total_count: int | None = strawberry.field(
-        resolver=lambda root: root.listing.total,
-        graphql_type=int | None,
-        description="How many contacts the whole list has; null when a provider in it does not say.",
-    )
-    sources: list[Source] = strawberry.field(resolver=_listed_sources, description="How each provider answered.")
-
-
-def _found_sources(root: "ContactMatches") -> Any:
-    return list(root.matches.sources)
-
-
-@strawberry.type(description="What was found, and who could say so.")
-class ContactMatches:
-    matches: strawberry.Private[Matches]
-    contacts: list[Contact] = strawberry.field(description="Every contact that was found.")
-    sources: list[Source] = strawberry.field(
-        resolver=_found_sources, description="How each provider answered; one that cannot look is SKIPPED."
-    )
 
 
 async def contact(
@@ -226,23 +151,33 @@ async def _listed(info: Info, edge: Edge, selection: Selection, summaries: Mappi
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
-    node: Node | None = strawberry.field(resolver=node, description="Fetches anything by its id (Relay).")
+    node: Node | None = strawberry.field(
+        resolver=node, description="Fetches anything by its id (Relay).", directives=[cost(10)]
+    )
     nodes: list[Node | None] = strawberry.field(
-        resolver=nodes, description="Fetches several by their ids, in that order (Relay)."
+        resolver=nodes,
+        description="Fetches several by their ids, in that order (Relay).",
+        # The length of `ids` would say it; a slicing argument has to be an integer.
+        directives=[at_most(MAX_NODES), cost(30)],
     )
     contact: Contact | None = strawberry.field(
         resolver=contact,
         description="One contact. Null, without an error, when every one of its records is gone.",
+        directives=[cost(10)],
     )
     contacts_by_email: ContactMatches | None = strawberry.field(
         resolver=contacts_by_email,
         description="Every contact with exactly this address. A provider that cannot look an email up is"
         " SKIPPED in sources.",
+        directives=[cost(10)],
     )
     contacts: ContactConnection | None = strawberry.field(
         resolver=contacts,
         description="Contacts of all providers, one from each in turn; linked records appear once.",
+        directives=[sliced_by("first", "edges", "nodes"), cost(30)],
     )
     providers: list[ProviderInfo] = strawberry.field(
-        resolver=list_providers, description="Every provider and what it can do, in order of precedence."
+        resolver=list_providers,
+        description="Every provider and what it can do, in order of precedence.",
+        directives=[at_most(3)],
     )

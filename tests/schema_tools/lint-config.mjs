@@ -36,7 +36,7 @@ export function lintConfig(schemaPath) {
         ...graphqlEslint.configs["flat/schema-recommended"].rules,
         ...graphqlEslint.configs["flat/schema-relay"].rules,
         // Everything is described, not only what the recommended set asks for. @oneOf is GraphQL's own directive:
-        // Strawberry prints a definition of it, and has no place for a description.
+        // Strawberry prints a definition of it, and has no place for a description, nor for one of a directive's argument.
         "@graphql-eslint/require-description": [
           "error",
           {
@@ -46,7 +46,10 @@ export function lintConfig(schemaPath) {
             EnumValueDefinition: true,
             FieldDefinition: true,
             InputValueDefinition: true,
-            ignoredSelectors: ["[type=DirectiveDefinition][name.value=oneOf]"],
+            ignoredSelectors: [
+              "[type=DirectiveDefinition][name.value=oneOf]",
+              "DirectiveDefinition > InputValueDefinition",
+            ],
           },
         ],
         "@graphql-eslint/strict-id-in-types": [
