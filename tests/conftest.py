@@ -44,7 +44,13 @@ class Gateway:
         return self._run(self._client.request(method, url, **arguments))
 
     def send(self, document: str, **variables: Any) -> dict[str, Any]:
-        """The whole GraphQL answer."""
+        """Data and errors of the answer. What the operation is estimated to cost is a subject of its own."""
+        answer = self.answer(document, **variables)
+        answer.pop("extensions", None)
+        return answer
+
+    def answer(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The whole answer of an operation that runs."""
         reply = self.request("POST", "/graphql", json={"query": document, "variables": variables})
         assert reply.status_code == 200, reply.text
         answer: dict[str, Any] = reply.json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -229,8 +230,9 @@ def test_a_list_that_needs_too_many_calls_says_so_at_each_contact_left_out(sandb
 
 
 def test_the_call_limit_counts_for_the_whole_operation_and_begins_anew_with_the_next(
-    sandbox: Sandbox, gateway: Gateway
+    sandbox: Sandbox, start_gateway: Callable[..., Gateway]
 ) -> None:
+    gateway = start_gateway(max_root_fields=36)
     lists = " ".join(f"p{number}: contacts(first: 1) {{ sources {{ state }} nodes {{ id }} }}" for number in range(36))
     answer = gateway.send(f"{{ {lists} }}")
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"UPSTREAM_CALL_LIMIT"}

@@ -19,7 +19,7 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 UTF_8 = "; charset=utf-8"
-DATA = {"data": {"__typename": "Query"}}
+DATA = {"data": {"__typename": "Query"}, "extensions": {"cost": {"estimated": 1, "allowed": 10_000}}}
 UNLINK = 'mutation { unlinkRecord(input: {recordId: "a"}) { query { __typename } } }'
 
 
@@ -184,7 +184,7 @@ class TestMethods:
 
         reply = get(gateway, params=parameters)
 
-        assert (reply.status_code, reply.json()) == (200, {"data": {"__type": {"name": "Contact"}}})
+        assert (reply.status_code, reply.json()["data"]) == (200, {"__type": {"name": "Contact"}})
 
     @pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
     def test_get_changes_nothing(self, gateway: Gateway, accept: str) -> None:

@@ -46,6 +46,23 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_AUTOMATIC_PERSISTED_QUERIES": ("off", "on", "on"),
     "GATEWAY_AUTHENTICATION": (None, "required", "required"),
     "GATEWAY_JWT_CLOCK_SKEW_SECONDS": (30.0, "0", 0.0),
+    "GATEWAY_MAX_DOCUMENT_TOKENS": (5_000, "100", 100),
+    "GATEWAY_MAX_DEPTH": (12, "2", 2),
+    "GATEWAY_MAX_LIST_DEPTH": (4, "2", 2),
+    "GATEWAY_MAX_SELF_REFERENCE": (1, "2", 2),
+    "GATEWAY_MAX_INTROSPECTION_DEPTH": (2, "2", 2),
+    "GATEWAY_MAX_ALIASES": (50, "2", 2),
+    "GATEWAY_MAX_REPEATED_NAMES": (100, "2", 2),
+    "GATEWAY_MAX_MERGED_FIELDS": (20_000, "1000", 1_000),
+    "GATEWAY_MAX_DIRECTIVES": (50, "2", 2),
+    "GATEWAY_MAX_DIRECTIVES_PER_NODE": (5, "2", 2),
+    "GATEWAY_MAX_ROOT_FIELDS": (20, "2", 2),
+    "GATEWAY_MAX_OPERATIONS": (20, "2", 2),
+    "GATEWAY_MAX_FRAGMENTS": (100, "2", 2),
+    "GATEWAY_MAX_VARIABLES": (50, "2", 2),
+    "GATEWAY_MAX_COST": (10000.0, "2.5", 2.5),
+    "GATEWAY_TELL_COST": ("on", "off", "off"),
+    "GATEWAY_VALIDATION_SECONDS": (1.0, "2.5", 2.5),
 }
 # Each is wrong without the others: tests/access/test_start.py.
 TOGETHER = {"GATEWAY_JWT_JWKS_URL", "GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"}
