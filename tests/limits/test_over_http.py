@@ -29,8 +29,8 @@ HOSTILE = {
     "maxDirectivesPerNode": "query Q0 { __typename " + "@aa " * 10 + "}",
     "maxDepth": MEASURING["max_depth"](190),
     "maxListDepth": "{ contacts { nodes { records { contact { "
-    + "records { contact { sources { error { field } } } }"
-    + " } } } } }",
+    "records { contact { sources { error { field } } } }"
+    " } } } } }",
     "maxSelfReference": "{ contact(id: 1) { records { contact { records { contact { name } } } } } }",
     "maxIntrospectionDepth": "{ __schema { types { "
     + "fields { type { " * 10
