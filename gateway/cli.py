@@ -2,23 +2,22 @@
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.table import Table
-from starlette.applications import Starlette
 
 from gateway.checkup import check_providers, checkup_table
 from gateway.http.manifest import WrongManifest
+from gateway.http.server import run, serve_app, until_told_to_end
 from gateway.key_commands import keys
 from gateway.logs import configure_logs
 from gateway.main import build_app, build_connectors, check_documents, list_documents
@@ -52,7 +51,7 @@ def serve() -> None:
         with _listening(settings) as listener:
             names = ", ".join(connector.capabilities.display_name for connector in connectors.values())
             text = f"GraphQL and GraphiQL: {_address(settings, listener)}/graphql\nProviders: {names}"
-            _run(_serve(build_app(settings, connectors), listener, lambda: out.print(text)))
+            run(serve_app(build_app(settings, connectors), settings, listener, lambda: out.print(text)))
 
 
 @app.command()
@@ -68,7 +67,7 @@ def demo() -> None:
             settling_seconds=5,
         )
         with _listening(settings) as listener:
-            _run(_demo(settings, listener))
+            run(_demo(settings, listener))
 
 
 @app.command()
@@ -79,7 +78,7 @@ def sandbox(
 ) -> None:
     """Serves only the three simulators."""
     with _clear_errors():
-        _run(_sandbox(port))
+        run(_sandbox(port))
 
 
 @app.command()
@@ -164,49 +163,12 @@ def _address(settings: GatewaySettings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-async def _serve(application: Starlette, listener: socket.socket, say_where: Callable[[], None]) -> None:
-    """Until SIGINT or SIGTERM: what runs ends first, then everything is closed."""
-    config = uvicorn.Config(application, http="httptools", lifespan="off", log_config=None, access_log=False)
-    server = _Server(config)
-    with _on_signals(lambda signum: server.handle_exit(signum, None)):
-        # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
-        async with application.router.lifespan_context(application):
-            say_where()
-            await server.serve(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """Expected: a signal ends the server, and the program goes on. Actual: uvicorn raises the signal again when
-    it has ended, which would cut off the closing of database and connections."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextmanager
-def _on_signals(handle: Callable[[signal.Signals], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, handle, signum)
-    try:
-        yield
-    finally:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(signum)
-
-
-def _run(main: Coroutine[Any, Any, None]) -> None:
-    """In uvloop's event loop where there is one."""
-    with asyncio.Runner(loop_factory=uvicorn.Config(None, loop="auto", log_config=None).get_loop_factory()) as runner:  # type: ignore[arg-type]
-        runner.run(main)
-
-
 async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
     async with running(Sandbox()) as simulators:
         os.environ.update(simulators.environment())
         application = build_app(settings, build_connectors(settings))
-        await _serve(application, listener, lambda: _say_where(_address(settings, listener), simulators))
+        say_where = partial(_say_where, _address(settings, listener), simulators)
+        await serve_app(application, settings, listener, say_where)
 
 
 async def _sandbox(port: int) -> None:
@@ -216,9 +178,7 @@ async def _sandbox(port: int) -> None:
         out.print("\nA gateway talks to them with these settings:\n")
         for name, value in simulators.environment().items():
             out.print(f"export {name}='{value}'", markup=False, highlight=False)
-        ended = asyncio.Event()
-        with _on_signals(lambda _: ended.set()):
-            await ended.wait()
+        await until_told_to_end()
 
 
 def _say_where(address: str, simulators: RunningSandbox) -> None:

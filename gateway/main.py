@@ -115,7 +115,7 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
             await directory.aclose()
             await database.aclose()
 
-    return create_app(running)
+    return create_app(running, settings, host=settings.host, production=settings.mode == "production")
 
 
 @asynccontextmanager

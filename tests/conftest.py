@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import certifi
 import httpx
 import pytest
-import uvicorn
 
 from gateway.contacts.caretaker import Caretaker
 from gateway.main import build_app, build_connectors
@@ -18,6 +17,7 @@ from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox, running_in_thread
 from gateway.settings import read_gateway_settings
 from tests import postgresql
+from tests.live import serving
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class Gateway:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._lifespan: AbstractAsyncContextManager[None] = app.router.lifespan_context(app)
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway.test")
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1")
         self._run(self._lifespan.__aenter__())
 
     def close(self) -> None:
@@ -157,15 +157,8 @@ def gateway_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.chdir(folder)
         settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db")
         app = build_app(settings, build_connectors(settings))
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive(), "the gateway did not start"
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}/graphql"
-        server.should_exit = True
-        thread.join()
+        with serving(app, settings) as live:
+            yield live.url
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,35 @@
-"""The ASGI application: which path leads where."""
+"""The ASGI application: which path leads where, and what every request passes on its way there."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from gateway.http.allowed_hosts import AllowedHosts
+from gateway.http.cross_origin import CrossOrigin
 from gateway.http.endpoint import graphql
 from gateway.http.graphiql import graphiql_assets
 from gateway.http.health import live, ready
+from gateway.http.refusal import RequestRefused, refusal_response
+from gateway.http.refused_by_server import RefusedByServer
+from gateway.http.request_id import RequestIds
+from gateway.http.security_headers import SecurityHeaders
 from gateway.http.services import Services
+from gateway.http.settings import HttpSettings
+from gateway.http.unexpected_errors import UnexpectedErrors
 
 Running: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
 
-def create_app(running: Running) -> Starlette:
-    """`running` is entered at the start of the server and left at its end."""
+def create_app(running: Running, settings: HttpSettings, *, host: str, production: bool) -> Starlette:
+    """`running` is entered at the start of the server and left at its end. `host` is the address it listens on."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -26,19 +37,56 @@ def create_app(running: Running) -> Starlette:
             app.state.services = services
             yield
 
-    # The endpoint answers every method itself, in the form that GraphQL clients read.
-    endpoint = Route("/graphql", graphql, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _home),
-            endpoint,
+            # The endpoint answers every method itself, in the form that GraphQL clients read.
+            Route("/graphql", _Endpoint()),
             Route("/health/live", live),
             Route("/health/ready", ready),
             graphiql_assets(),
         ],
+        # Outermost first.
+        middleware=[
+            Middleware(SecurityHeaders, production=production),
+            Middleware(RequestIds),
+            Middleware(CrossOrigin, origins=settings.cors_origins),
+            Middleware(UnexpectedErrors),
+            Middleware(RefusedByServer),
+            Middleware(AllowedHosts, hosts=_hosts(settings, host, production=production)),
+        ],
+        exception_handlers={HTTPException: _not_here},
         lifespan=lifespan,
     )
+    # Its redirects would repeat whatever stands in the Host header.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _hosts(settings: HttpSettings, listens_on: str, *, production: bool) -> tuple[str, ...]:
+    """In production somebody in front decides about names, unless the setting does."""
+    if production and not settings.allowed_hosts:
+        return ("*",)
+    return (*settings.allowed_hosts, f"[{listens_on}]" if ":" in listens_on else listens_on)
+
+
+class _Endpoint:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        answer = _OPTIONS if request.method == "OPTIONS" else await graphql(request)
+        await answer(scope, receive, send)
+
+
+_OPTIONS = Response(status_code=204, headers={"Allow": "GET, POST, OPTIONS"})
 
 
 async def _home(_: Request) -> Response:
     return RedirectResponse("/graphql")
+
+
+async def _not_here(_: Request, error: Exception) -> Response:
+    """What the router and the files have to say, in the form that GraphQL clients read."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allowed = {"Allow": "GET, HEAD", **(error.headers or {})}
+        return refusal_response(RequestRefused(405, "METHOD_NOT_ALLOWED", "This address is only read.", allowed))
+    return refusal_response(RequestRefused(404, "PATH_NOT_FOUND", "Nothing is here; the API is at /graphql."))

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+from starlette.responses import Response
+
 
 class RequestRefused(Exception):
     """The request never reached the schema; `status` and `code` say why, `headers` what to do instead.
@@ -36,3 +39,13 @@ def over_limit(limit: str, *, allowed: int, measured: int, message: str, status:
     """The refusal of a request that is larger than `limit` allows; `measured` is what was counted until then."""
     details = {"limit": limit, "allowed": allowed, "measured": measured}
     return RequestRefused(status, "LIMIT_EXCEEDED", message, details=details)
+
+
+def refusal_response(refused: RequestRefused) -> Response:
+    """Outside of the endpoint, where nobody has negotiated a media type."""
+    return Response(
+        msgspec.json.encode(refused.body),
+        status_code=refused.status,
+        media_type="application/json; charset=utf-8",
+        headers=refused.headers,
+    )

@@ -12,6 +12,7 @@ Wait = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 
 # RFC 6454, section 7.1, as a browser sends it.
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*|\[[0-9a-f:.]+\]")
 
 
 class HttpSettings(BaseSettings):
@@ -23,6 +24,22 @@ class HttpSettings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may call the gateway, by commas, such as https://app.example.com"
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="host names that are answered beside the loopback's, by commas, such as api.example.com,"
+        " *.example.com or *; when empty none in development, and * in production",
+    )
+    header_timeout_seconds: Wait = Field(
+        10.0, description="how long a request's line and headers may take, seconds, at most 600"
+    )
+    keep_alive_seconds: Wait = Field(30.0, description="how long a connection may rest, seconds, at most 600")
+    write_timeout_seconds: Wait = Field(
+        30.0, description="how long an answer may wait for its reader, seconds, at most 600"
+    )
+    max_header_bytes: int = Field(
+        16_384, ge=1024, le=1_048_576, description="the largest request line and headers in bytes, 1024 to 1048576"
+    )
+    max_connections: int = Field(1_000, ge=1, le=1_000_000, description="connections at a time, 1 to 1000000")
 
     graphiql: Literal["on", "off"] | None = Field(
         None, description="on or off: whether browsers get GraphiQL; unless set, only in development"
@@ -57,7 +74,7 @@ class HttpSettings(BaseSettings):
             raise ValueError("cannot be on while GATEWAY_TRUSTED_DOCUMENTS is require")
         return switch
 
-    @field_validator("cors_origins", "trusted_documents_files", mode="before")
+    @field_validator("cors_origins", "allowed_hosts", "trusted_documents_files", mode="before")
     @classmethod
     def _split_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -69,6 +86,14 @@ class HttpSettings(BaseSettings):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError("not an origin: scheme and host, perhaps a port, and nothing after it")
         return origins
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        hosts = tuple(host.lower() for host in hosts)
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("not a host name without scheme and port")
+        return hosts
 
 
 class DocumentLimits(BaseSettings):

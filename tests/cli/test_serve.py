@@ -72,10 +72,10 @@ class TestEnding:
     ) -> None:
         process = start("serve", **simulators.environment())
         body = b'{"query": "{ __typename }"}'
-        head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        head = f"POST /graphql HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         port = urlsplit(process.address(ADDRESS)).port
         with socket.create_connection(("127.0.0.1", port), timeout=30) as caller:
-            caller.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            caller.sendall(b"GET /health/live HTTP/1.1\r\nHost: [::1]\r\n\r\n")
             assert b"200 OK" in received(caller, until=b'"ok"}')
             caller.sendall(head.encode() + b"\r\n\r\n" + body[:10])
             process.popen.send_signal(signal.SIGTERM)

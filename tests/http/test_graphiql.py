@@ -37,7 +37,7 @@ def get(dist: Path, path: str, **headers: str) -> httpx.Response:
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", page), graphiql_assets(dist)]))
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get(path, headers=headers)
 
     return asyncio.run(send())

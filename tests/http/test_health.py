@@ -47,7 +47,7 @@ def test_health_is_only_read(gateway: Gateway, method: str, path: str) -> None:
 
 
 async def ask(app: Starlette, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway.test") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
         return await client.get(path)
 
 
