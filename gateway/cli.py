@@ -140,7 +140,8 @@ def _clear_errors() -> Iterator[None]:
 def _listening(settings: GatewaySettings) -> Iterator[socket.socket]:
     """A bound socket, so that a port that is taken is known before anything starts."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Naming TCP lets asyncio switch Nagle's algorithm off, which would hold a body back behind its headers.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))

@@ -1,8 +1,9 @@
 """A gateway on a real socket, in a thread of its own, served by what serves it in earnest."""
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -34,7 +35,12 @@ class Served:
         self._thread.join(timeout=60)
         assert not self._thread.is_alive(), "the gateway did not end"
 
+    def call(self, function: Callable[[], object]) -> None:
+        """In the event loop of the server."""
+        self._loop.call_soon_threadsafe(function)
+
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         async with self._app.router.lifespan_context(self._app):
             self._started.set()
             await self.server.serve(sockets=[self._listener])

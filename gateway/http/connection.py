@@ -264,6 +264,9 @@ class Connection(HttpToolsProtocol):
                 if message["type"] == "http.response.start" and cycle.more_body:
                     cycle.keep_alive = False
                 await send(message)
+                if cycle.disconnected:
+                    # Sending to nobody never waits; whoever makes up a stream has to get the chance to be stopped.
+                    await asyncio.sleep(0)
 
             await app(scope, receive_unless_broken, send_and_part)
 

@@ -8,26 +8,25 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ALWAYS: Final = {
+HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-# A page has a policy of its own, and a file whose name holds its hash is kept.
-UNLESS_SET: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-ONLY_HTTPS: Final = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+ONLY_HTTPS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class SecurityHeaders:
+    """What an answer says about itself stays: a page has a policy of its own, and some files may be kept."""
+
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self._app = app
-        # On localhost it would forbid plain HTTP to every other program there.
-        self._always = {**ALWAYS, **(ONLY_HTTPS if production else {})}
+        # On localhost HTTPS only would forbid plain HTTP to every other program there.
+        self._headers = {**HEADERS, **(ONLY_HTTPS if production else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -38,9 +37,7 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
     def _add(self, headers: MutableHeaders) -> None:
-        for name, value in self._always.items():
-            headers[name] = value
-        for name, value in UNLESS_SET.items():
-            headers.setdefault(name, value)
         elsewhere = "access-control-allow-origin" in headers
-        headers["Cross-Origin-Resource-Policy"] = "cross-origin" if elsewhere else "same-origin"
+        resource_policy = {"Cross-Origin-Resource-Policy": "cross-origin" if elsewhere else "same-origin"}
+        for name, value in {**self._headers, **resource_policy}.items():
+            headers.setdefault(name, value)

@@ -112,6 +112,8 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "a host that is none": ({**KEY, "GATEWAY_HOST": "not a host"}, "GATEWAY_HOST"),
     "an impossible host": ({**KEY, "GATEWAY_HOST": "a" * 70 + ".test"}, "GATEWAY_HOST"),
     "an unknown mode": ({**KEY, "GATEWAY_MODE": "prod"}, "GATEWAY_MODE"),
+    "a URL for a host": ({**KEY, "GATEWAY_ALLOWED_HOSTS": "https://api.example"}, "GATEWAY_ALLOWED_HOSTS"),
+    "a host with a port": ({**KEY, "GATEWAY_ALLOWED_HOSTS": "api.example:443"}, "GATEWAY_ALLOWED_HOSTS"),
     "another database": ({**KEY, "GATEWAY_DATABASE_URL": f"mysql://gateway:{SECRET}@db/x"}, "GATEWAY_DATABASE_URL"),
     "a port of a database that is none": (
         {**KEY, "GATEWAY_DATABASE_URL": f"postgresql://gateway:{SECRET}@127.0.0.1:{SECRET}/x"},

@@ -4,7 +4,8 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
-        self._received = b""
+        self._received = bytearray()
 
     def __enter__(self) -> "Wire":
         return self
@@ -48,16 +49,21 @@ class Wire:
 
     def send(self, *pieces: bytes) -> "Wire":
         """As far as the other side takes it: it may close in the middle."""
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 self._socket.sendall(piece)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
         return self
 
-    def finish(self) -> "Wire":
-        self._socket.shutdown(socket.SHUT_WR)
-        return self
+    def patience(self, seconds: float) -> None:
+        self._socket.settimeout(seconds)
+
+    def status(self) -> int:
+        """Of the next answer, whose body is of no interest; it may be one outside of GraphQL."""
+        first = self._until(b"\r\n").split(b" ")
+        return int(first[1])
+
+    def take(self, count: int) -> bytes:
+        return self._exactly(count)
 
     def answer(self, *, to_head: bool = False) -> Answer:
         """The next one, interim answers (1xx) included."""
@@ -91,29 +97,29 @@ class Wire:
         return self._exactly(int(headers["content-length"]))
 
     def _chunks(self) -> bytes:
-        body = b""
+        body = bytearray()
         while size := int(self._until(b"\r\n"), 16):
             body += self._exactly(size)
             assert self._until(b"\r\n") == b"\r\n"
         assert self._until(b"\r\n") == b"\r\n"
-        return body
+        return bytes(body)
 
     def _until(self, end: bytes) -> bytes:
-        while end not in self._received:
+        while (at := self._received.find(end)) < 0:
             self._more()
-        found, _, self._received = self._received.partition(end)
-        return found + end
+        return self._exactly(at + len(end))
 
     def _exactly(self, count: int) -> bytes:
         while len(self._received) < count:
             self._more()
-        found, self._received = self._received[:count], self._received[count:]
+        found = bytes(self._received[:count])
+        del self._received[:count]
         return found
 
     def _more(self) -> None:
         piece = self._socket.recv(65_536)
         if not piece:
-            raise ConnectionAbortedError(f"closed after {self._received!r}")
+            raise ConnectionAbortedError(f"closed after {bytes(self._received)!r}")
         self._received += piece
 
 
@@ -135,7 +141,7 @@ def chunked(pieces: Iterable[bytes]) -> Iterable[bytes]:
     yield b"0\r\n\r\n"
 
 
-def until(happens: Any) -> None:
+def until(happens: Callable[[], bool]) -> None:
     """Waits for something that another thread does."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not happens():

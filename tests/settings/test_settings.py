@@ -34,6 +34,12 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_MAX_BODY_BYTES": (262_144, "1024", 1024),
     "GATEWAY_MAX_JSON_DEPTH": (32, "128", 128),
     "GATEWAY_BODY_TIMEOUT_SECONDS": (10.0, "0.5", 0.5),
+    "GATEWAY_ALLOWED_HOSTS": ((), "API.example, *.example.org", ("api.example", "*.example.org")),
+    "GATEWAY_HEADER_TIMEOUT_SECONDS": (10.0, "0.5", 0.5),
+    "GATEWAY_KEEP_ALIVE_SECONDS": (30.0, "0.5", 0.5),
+    "GATEWAY_WRITE_TIMEOUT_SECONDS": (30.0, "0.5", 0.5),
+    "GATEWAY_MAX_HEADER_BYTES": (16_384, "1024", 1024),
+    "GATEWAY_MAX_CONNECTIONS": (1_000, "1", 1),
     "GATEWAY_CORS_ORIGINS": (
         (),
         "https://app.example, http://127.0.0.1:3000",

@@ -1,0 +1,385 @@
+"""The server under slow, stuck, greedy and many clients: each is cut off, and everybody else is served."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from gateway.http.refused_by_server import RefusedByServer
+from gateway.main import build_app
+from gateway.settings import read_gateway_settings
+from tests.http.sockets import Wire, get, post, until
+from tests.live import Served, serving
+
+QUERY = b'{"query": "{ __typename }"}'
+DATA = {"data": {"__typename": "Query"}}
+SOON = 0.3
+"""A time-out of these tests."""
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Serves the gateway, or another application, with these settings; without providers, which nobody asks here."""
+    monkeypatch.chdir(tmp_path)
+    with ExitStack() as stack:
+
+        def start(app: Starlette | None = None, **settings: Any) -> Served:
+            chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **settings)
+            return stack.enter_context(serving(app or build_app(chosen, {}), chosen))
+
+        yield start
+
+
+def still_serves(served: Served) -> bool:
+    with Wire(served.port) as other:
+        return bool(other.send(post(QUERY)).answer().json == DATA)
+
+
+def connections(served: Served) -> int:
+    return len(served.server.server_state.connections)
+
+
+class TestSlowRequests:
+    def test_a_connection_that_says_nothing_is_closed_without_a_word(self, serve: Serve) -> None:
+        served = serve(header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.closed()
+
+    def test_headers_that_do_not_end_are_cut_off_with_408(self, serve: Serve) -> None:
+        served = serve(header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            answer = wire.send(b"POST /graphql HTTP/1.1\r\nHost: 127.").answer()
+
+            assert (answer.status, answer.code) == (408, "REQUEST_TIMEOUT")
+            assert answer.headers["connection"] == "close"
+            assert wire.closed()
+        assert still_serves(served)
+
+    def test_a_byte_now_and_then_wins_no_time(self, serve: Serve) -> None:
+        """Slowloris: the time counts from the first byte."""
+        served = serve(header_timeout_seconds=SOON)
+        began = time.monotonic()
+        with Wire(served.port) as wire:
+            wire.send(b"GET / HTTP/1.1\r\nX: ")
+            while time.monotonic() < began + SOON * 0.9:
+                wire.send(b"a")
+                time.sleep(SOON / 10)
+            assert wire.answer().status == 408
+        assert time.monotonic() < began + SOON * 3
+
+    def test_empty_lines_are_no_sign_of_life(self, serve: Serve) -> None:
+        served = serve(header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.send(b"\r\n" * 10).closed()
+
+    def test_the_next_request_on_a_connection_has_to_hurry_as_the_first(self, serve: Serve) -> None:
+        served = serve(header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.send(get()).answer().status == 200
+            assert wire.send(b"GET /health/li").answer().status == 408
+            assert wire.closed()
+
+    def test_its_beginning_may_have_come_with_the_request_before(self, serve: Serve) -> None:
+        served = serve(header_timeout_seconds=SOON, keep_alive_seconds=SOON / 3)
+        with Wire(served.port) as wire:
+            wire.send(get() + b"GET /health/li")
+            assert [wire.answer().status, wire.answer().status] == [200, 408]
+            assert wire.closed()
+
+    def test_a_connection_that_rests_is_closed(self, serve: Serve) -> None:
+        served = serve(keep_alive_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.send(post(QUERY)).answer().json == DATA
+            assert wire.closed()
+
+    def test_resting_for_less_is_fine(self, serve: Serve) -> None:
+        """The time for headers counts from their first byte, not from the answer before."""
+        served = serve(header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.send(get()).answer().status == 200
+            time.sleep(SOON * 1.5)
+            assert wire.send(get()).answer().status == 200
+
+    @pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+    def test_a_body_that_does_not_end_is_cut_off_and_the_connection_closed(self, serve: Serve, framing: bytes) -> None:
+        served = serve(body_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            answer = wire.send(post(b"1\r\n{\r\n", framing, framed=False)).answer()
+
+            assert (answer.status, answer.code) == (408, "REQUEST_TIMEOUT")
+            assert answer.headers["connection"] == "close"
+            assert wire.closed()
+        until(lambda: connections(served) == 0)
+
+    def test_who_goes_on_sending_after_the_answer_is_dropped(self, serve: Serve) -> None:
+        served = serve(body_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.send(post(b"{", b"Content-Length: 200000", framed=False)).answer().status == 408
+            until(lambda: connections(wire.send(b" ") and served) == 0)
+
+    def test_a_body_nobody_wants_does_not_hold_the_connection(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            head = post(b"", b"Content-Length: 1000000", framed=False).replace(b"/graphql", b"/nowhere")
+            answer = wire.send(head).answer()
+
+            assert (answer.status, answer.headers["connection"]) == (404, "close")
+            assert wire.closed()
+
+
+class Large:
+    """Answers far more than the kernel keeps for a reader, in one piece or in many."""
+
+    SIZE = 32 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.app = Starlette(routes=[Route("/one", self._one), Route("/many", self._many)])
+
+    async def _one(self, _: Request) -> Response:
+        return PlainTextResponse(b"x" * self.SIZE)
+
+    async def _many(self, _: Request) -> Response:
+        return StreamingResponse(self._pieces())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for _ in range(self.SIZE // 65_536):
+            self.sent += 65_536
+            yield b"x" * 65_536
+
+
+class TestSlowReaders:
+    @pytest.mark.parametrize("path", [b"/one", b"/many"])
+    def test_an_answer_that_nobody_takes_is_abandoned(self, serve: Serve, path: bytes) -> None:
+        served = serve(Large().app, write_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            wire.send(get(path))
+            until(lambda: connections(served) == 1)
+            until(lambda: connections(served) == 0)
+            # The kernel still hands out what it had taken; the answer is not whole.
+            with pytest.raises((ConnectionAbortedError, ConnectionResetError)):
+                wire.answer()
+
+    def test_what_is_not_taken_is_not_made(self, serve: Serve) -> None:
+        large = Large()
+        served = serve(large.app, write_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            wire.send(get(b"/many"))
+            until(lambda: large.sent > 0 and not served.server.server_state.tasks)
+
+        assert large.sent < large.SIZE / 2
+
+    def test_so_it_is_behind_a_request_to_close(self, serve: Serve) -> None:
+        """Closing waits for the reader too."""
+        served = serve(Large().app, write_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            wire.send(get(b"/one", b"Connection: close"))
+            until(lambda: connections(served) == 1)
+            until(lambda: connections(served) == 0)
+
+    def test_a_slow_reader_who_reads_gets_it_whole(self, serve: Serve) -> None:
+        large = Large()
+        served = serve(large.app, write_timeout_seconds=10)
+        with Wire(served.port) as wire:
+            wire.send(get(b"/many"))
+            time.sleep(SOON / 3)
+            assert len(wire.answer().body) == large.SIZE
+
+
+class TestManyConnections:
+    def test_one_too_many_is_told_when_to_come_again(self, serve: Serve) -> None:
+        served = serve(max_connections=2)
+        with Wire(served.port) as first, Wire(served.port) as second:
+            until(lambda: connections(served) == 2)
+            with Wire(served.port) as third:
+                answer = third.send(post(QUERY)).answer()
+
+                assert (answer.status, answer.code) == (503, "TOO_MANY_CONNECTIONS")
+                assert (answer.headers["retry-after"], answer.headers["connection"]) == ("1", "close")
+                assert third.closed()
+            assert first.send(post(QUERY)).answer().json == DATA
+            assert second.send(post(QUERY)).answer().json == DATA
+        until(lambda: connections(served) == 0)
+        assert still_serves(served)
+
+    def test_many_too_many_are_not_even_answered(self, serve: Serve) -> None:
+        served = serve(max_connections=1)
+        with Wire(served.port), Wire(served.port), Wire(served.port) as third:
+            assert third.closed()
+
+
+class TestPipelining:
+    def test_requests_that_come_at_once_are_answered_in_turn(self, serve: Serve) -> None:
+        served = serve()
+        bodies = [b'{"query": "{ a%d: __typename }"}' % number for number in range(300)]
+        with Wire(served.port) as wire:
+            wire.send(b"".join(map(post, bodies)))
+            answers = [wire.answer().json for _ in bodies]
+
+        assert answers == [{"data": {f"a{number}": "Query"}} for number in range(300)]
+
+    def test_a_refusal_waits_for_the_answers_before_it(self, serve: Serve) -> None:
+        """Out of turn it would be taken for the answer to another request."""
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(post(QUERY) + b"nonsense\r\n\r\n")
+            first, second = wire.answer(), wire.answer()
+
+            assert (first.json, second.status) == (DATA, 400)
+            assert wire.closed()
+
+    def test_nothing_behind_a_refusal_is_read(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(b"nonsense\r\n\r\n" + post(QUERY))
+            assert wire.answer().status == 400
+            assert wire.closed()
+
+    def test_nothing_behind_a_request_to_close_is_answered(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(post(QUERY, b"Connection: close") + post(QUERY))
+            assert wire.answer().json == DATA
+            assert wire.closed()
+
+    def test_what_waits_takes_no_memory(self, serve: Serve) -> None:
+        """A client that sends and sends while its first request runs is not read from."""
+        release = asyncio.Event()
+
+        async def slow(_: Request) -> Response:
+            await release.wait()
+            return PlainTextResponse("done")
+
+        served = serve(Starlette(routes=[Route("/", slow)]))
+        with Wire(served.port) as wire:
+            wire.patience(SOON)
+            with pytest.raises(TimeoutError):
+                wire.send(get(b"/") * 1_000_000)
+            (connection,) = served.server.server_state.connections
+            assert len(connection.pipeline) < 200  # type: ignore[union-attr]  # this protocol has one
+            served.call(release.set)
+
+
+class TestProtocol:
+    def test_http_1_0_is_answered_and_closed(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            assert wire.send(post(QUERY).replace(b"HTTP/1.1", b"HTTP/1.0")).answer().json == DATA
+            assert wire.closed()
+
+    def test_a_body_that_waits_to_be_wanted_is_asked_for(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(post(b"", b"Content-Length: 27", b"Expect: 100-continue", framed=False))
+            assert wire.answer().status == 100
+            assert wire.send(QUERY).answer().json == DATA
+            assert wire.send(post(QUERY)).answer().json == DATA
+
+    def test_one_that_is_not_wanted_is_refused_at_once(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(post(b"", b"Content-Length: 20000000", b"Expect: 100-continue", framed=False))
+            answer = wire.answer()
+
+            assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+    @pytest.mark.parametrize("offer", [b"h2c", b"TLS/1.0", b"foo"])
+    def test_an_upgrade_that_is_not_known_is_ignored(self, serve: Serve, offer: bytes) -> None:
+        """Its body is still its body, not the next request."""
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(post(QUERY, b"Connection: Upgrade", b"Upgrade: " + offer) + get())
+            assert [wire.answer().json, wire.answer().json] == [DATA, {"status": "ok"}]
+
+    def test_answers_to_head_have_no_body(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            wire.send(get().replace(b"GET", b"HEAD"))
+            assert wire.answer(to_head=True).status == 200
+            assert wire.send(get()).answer().status == 200
+
+    def test_a_client_that_leaves_in_the_middle_is_no_event(
+        self, serve: Serve, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        served = serve()
+        for piece in (b"GET", get()[:-2], post(QUERY)[:-5], post(b"1", b"Transfer-Encoding: chunked", framed=False)):
+            with Wire(served.port) as wire:
+                wire.send(piece)
+        until(lambda: connections(served) == 0 and not served.server.server_state.tasks)
+
+        assert still_serves(served)
+        assert (capsys.readouterr().err, caplog.text) == ("", "")
+
+
+class TestWebSockets:
+    HANDSHAKE = (
+        b"Connection: Upgrade",
+        b"Upgrade: websocket",
+        b"Sec-WebSocket-Version: 13",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )
+
+    @staticmethod
+    async def _echo(socket: WebSocket) -> None:
+        await socket.accept()
+        while True:
+            await socket.send_text(await socket.receive_text())
+
+    def _served(self, serve: Serve, **settings: Any) -> Served:
+        middleware = [Middleware(RefusedByServer)]
+        return serve(Starlette(routes=[WebSocketRoute("/ws", self._echo)], middleware=middleware), **settings)
+
+    def test_no_timer_of_requests_touches_one(self, serve: Serve) -> None:
+        served = self._served(
+            serve, header_timeout_seconds=SOON / 2, keep_alive_seconds=SOON / 2, write_timeout_seconds=SOON / 2
+        )
+        with Wire(served.port) as wire:
+            assert wire.send(get(b"/ws", *self.HANDSHAKE)).answer().status == 101
+            time.sleep(SOON)
+            wire.send(b"\x81\x82\x00\x00\x00\x00hi")
+            assert wire.take(4) == b"\x81\x02hi"
+
+    def test_one_too_many_is_refused_like_a_request(self, serve: Serve) -> None:
+        served = self._served(serve, max_connections=1)
+        with Wire(served.port), Wire(served.port) as second:
+            until(lambda: connections(served) == 2)
+            second.send(get(b"/ws", *self.HANDSHAKE))
+            assert second.status() == 503
+
+    def test_one_does_not_overtake_an_answer(self, serve: Serve) -> None:
+        served = self._served(serve)
+        with Wire(served.port) as wire:
+            wire.send(get(b"/nowhere") + get(b"/ws", *self.HANDSHAKE))
+            assert wire.status() == 404
+
+
+def test_what_breaks_in_the_application_is_told_without_its_text(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("ada.winter@northwind.example")
+
+    monkeypatch.setattr("gateway.http.endpoint.uuid4", broken)
+    served = serve()
+    with Wire(served.port) as wire, caplog.at_level(logging.DEBUG):
+        answer = wire.send(post(QUERY)).answer()
+
+    logged = capsys.readouterr()
+    written = logged.out + logged.err + caplog.text
+    assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
+    assert answer.headers["x-request-id"] == answer.json["errors"][0]["extensions"]["requestId"]
+    assert answer.headers["x-request-id"] in written
+    assert "northwind" not in written + answer.body.decode()
