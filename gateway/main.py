@@ -34,6 +34,7 @@ from gateway.http.app import create_app
 from gateway.http.manifest import CheckDocument, WrongManifest, read_manifest, refusals, sha256
 from gateway.http.services import Authenticate, Services, anybody
 from gateway.http.trusted_documents import KnownDocuments, known_documents
+from gateway.resilience.status import StatusBoard
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import Database, open_database
 from gateway.store.keys import KeyStore
@@ -103,14 +104,16 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
                 _authenticate(settings, database) as authenticate,
                 _use_cases(settings, directory, database) as use_cases,
             ):
+                executor = Executor(schema, use_cases, rules)
                 yield Services(
-                    execute=documents.watching(Executor(schema, use_cases, rules)),
+                    execute=documents.watching(executor),
                     ready=lambda: _missing(database),
                     settings=settings,
                     graphiql=settings.shows(settings.graphiql),
                     documents=documents,
                     authenticate=authenticate,
                 )
+                await executor.finished()
         finally:
             await directory.aclose()
             await database.aclose()
@@ -170,6 +173,7 @@ async def _use_cases(settings: GatewaySettings, directory: Directory, database: 
             writing=writing,
             previewing=Previewing(directory, targets, matching),
             linking=Linking(directory, links),
+            statuses=StatusBoard(directory.watches),
         )
     finally:
         at_work.cancel()

@@ -12,6 +12,7 @@ from gateway.contacts.preview import Previewing
 from gateway.contacts.reading import Reading
 from gateway.contacts.writing import Writing
 from gateway.domain.caller import Caller
+from gateway.resilience.status import StatusBoard
 from resolvers.loaders import FamilyLoader, RecordLoader
 
 
@@ -25,6 +26,7 @@ class UseCases:
     writing: Writing
     previewing: Previewing
     linking: Linking
+    statuses: StatusBoard
 
 
 @dataclass(slots=True)

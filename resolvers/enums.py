@@ -12,6 +12,7 @@ from gateway.domain.errors import ErrorCode, WriteOutcome
 from gateway.domain.exchange import CallKind
 from gateway.domain.intent import MatchKey
 from gateway.domain.writes import WarningCode, WriteAction, WriteStatus
+from gateway.resilience.status import ProviderState
 
 
 def _register(enum: type[Enum], name: str, description: str, values: Mapping[Any, str]) -> None:
@@ -64,6 +65,17 @@ _register(
         SourceState.NOT_FOUND: "It answered that it has no such record (any more).",
         SourceState.FAILED: "It did not answer, or not usably; `error` says why.",
         SourceState.SKIPPED: "It was not asked, because it cannot do what was asked; `error` says what.",
+    },
+)
+_register(
+    ProviderState,
+    "ProviderState",
+    "How a provider is, as far as its last answer tells.",
+    {
+        ProviderState.UNKNOWN: "It has not been called yet, or not since a limit ended.",
+        ProviderState.UP: "It answered its last call, even if only to refuse it.",
+        ProviderState.FAILING: "Its last call got no answer, or not a usable one; `fault` says why.",
+        ProviderState.LIMITED: "It takes no calls for now and said so; `limitedUntil` says until when, if it is known.",
     },
 )
 _register(

@@ -5,7 +5,9 @@
 Everything up to `run` looks at the document alone: nothing is asked of a provider or of the database.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from graphql import (
     OperationDefinitionNode,
     execute,
     parse,
+    subscribe,
 )
 from graphql.execution.values import get_variable_values
 from strawberry.execution import optimized_is_awaitable
@@ -54,6 +57,7 @@ class Executor:
         self._executor_class = schema.execution_context_class
         self._use_cases = use_cases
         self._rules = rules
+        self._mutations: set[asyncio.Task[ExecutionResult]] = set()
 
     async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
         """Raises what `request.refuse` holds for the kind of operation that it turns out to be, and RequestRefused
@@ -77,7 +81,8 @@ class Executor:
             return await self._subscribe(document, request)
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
         with operation(deadline_seconds=seconds, caller=request.caller):
-            result = await self._run(document, request)
+            running = self._run(document, request)
+            result = await (self._to_its_end(running) if kind is OperationKind.MUTATION else running)
         answer = _answer(result, request)
         if cost:
             answer.body["extensions"] = {"cost": cost}
@@ -114,20 +119,36 @@ class Executor:
         return weigh(document, chosen, self._schema, coerced, rules.limits)
 
     async def _run(self, document: DocumentNode, request: GraphQLRequest) -> ExecutionResult:
-        result = execute(
-            self._schema,
-            document,
-            context_value=Context(self._use_cases, request.caller, request.idempotency_key),
-            variable_values=dict(request.variables or {}),
-            operation_name=request.operation_name,
-            executor_class=self._executor_class,
-            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a bool where a TypeGuard is declared
-            hide_suggestions=not self._rules.introspection,
-        )
+        result = execute(self._schema, document, **self._arguments(request))
         return result if isinstance(result, ExecutionResult) else await result
 
+    async def _to_its_end(self, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+        """A mutation that has begun is not broken off when nobody waits for its answer any more."""
+        task = asyncio.create_task(running)
+        self._mutations.add(task)
+        task.add_done_callback(self._mutations.discard)
+        return await asyncio.shield(task)
+
+    async def finished(self) -> None:
+        """Waits for the mutations that run on without anybody waiting."""
+        await asyncio.gather(*self._mutations, return_exceptions=True)
+
     async def _subscribe(self, document: DocumentNode, request: GraphQLRequest) -> GraphQLResult | EventStream:
-        raise NotImplementedError
+        created = subscribe(self._schema, document, **self._arguments(request))
+        stream = created if isinstance(created, (ExecutionResult, AsyncIterator)) else await created
+        if isinstance(stream, ExecutionResult):
+            return _not_begun(stream.errors or [], request)
+        return EventStream(_events(stream, request))
+
+    def _arguments(self, request: GraphQLRequest) -> dict[str, Any]:
+        return {
+            "context_value": Context(self._use_cases, request.caller, request.idempotency_key),
+            "variable_values": dict(request.variables or {}),
+            "operation_name": request.operation_name,
+            "executor_class": self._executor_class,
+            "is_awaitable": optimized_is_awaitable,
+            "hide_suggestions": not self._rules.introspection,
+        }
 
 
 class _Invalid(Exception):
@@ -159,6 +180,26 @@ def _not_run(errors: list[GraphQLError], request: GraphQLRequest) -> GraphQLResu
     shown = [present(error, request_id=request.request_id, executing=False) for error in errors]
     status = next((error.status for error in errors if isinstance(error, OperationRefused)), 400)
     return GraphQLResult(body={"errors": shown}, status=status)
+
+
+def _not_begun(errors: list[GraphQLError], request: GraphQLRequest) -> GraphQLResult:
+    """A subscription whose stream could not be made."""
+    shown = [present(error, request_id=request.request_id, executing=True) for error in errors]
+    ours = any(error["extensions"]["code"] in ("INTERNAL_ERROR", "STORE_UNAVAILABLE") for error in shown)
+    return GraphQLResult(body={"errors": shown}, status=500 if ours else 400)
+
+
+async def _events(
+    stream: AsyncIterator[ExecutionResult], request: GraphQLRequest
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The results as they are shown; a stream that breaks ends with an error instead of data."""
+    async with aclosing(stream):  # type: ignore[type-var]  # graphql-core's is a generator, typed as less
+        try:
+            async for result in stream:
+                yield _answer(result, request).body
+        except Exception as unexpected:
+            broken = GraphQLError("", original_error=unexpected)
+            yield {"errors": [present(broken, request_id=request.request_id, executing=True)]}
 
 
 def _answer(result: ExecutionResult, request: GraphQLRequest) -> GraphQLResult:

@@ -1,5 +1,7 @@
 """Query.providers: what each provider can do, from the same data that writes are held against."""
 
+from typing import Any
+
 import strawberry
 
 from gateway.connectors.base import Capabilities
@@ -8,6 +10,7 @@ from gateway.domain.contact import CONTACT_FIELDS, Field, Provider
 from gateway.domain.exchange import CallKind
 from resolvers.context import Info
 from resolvers.cost_directives import at_most
+from resolvers.statuses import ProviderStatus
 
 
 @strawberry.type(description="What a provider can do with one field of a contact.")
@@ -23,6 +26,10 @@ class FieldCapability:
     )
 
 
+def _status(root: "ProviderInfo", info: Info) -> Any:
+    return info.context.use_cases.statuses.of(root.provider)
+
+
 @strawberry.type(description="A provider and what it can do.")
 class ProviderInfo:
     provider: Provider = strawberry.field(description="The provider.")
@@ -34,6 +41,9 @@ class ProviderInfo:
     )
     filters: list[str] = strawberry.field(
         description="Which filters a list of this provider can apply.", directives=[at_most(4)]
+    )
+    status: ProviderStatus = strawberry.field(
+        resolver=_status, description="How it answered last; Subscription.providerStatusChanged tells of changes."
     )
 
 

@@ -9,6 +9,7 @@ from resolvers.mutations import Mutation
 from resolvers.payloads import ProviderWriteFailure, ProviderWritePreview, ProviderWriteSuccess
 from resolvers.queries import Query
 from resolvers.scalars import SCALARS
+from resolvers.statuses import Subscription
 
 
 def build_schema() -> strawberry.Schema:
@@ -16,6 +17,7 @@ def build_schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Contact, ContactRecord, ProviderWriteSuccess, ProviderWriteFailure, ProviderWritePreview],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

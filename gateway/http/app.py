@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.allowed_hosts import AllowedHosts
@@ -24,6 +24,7 @@ from gateway.http.security_headers import SecurityHeaders
 from gateway.http.services import Services
 from gateway.http.settings import HttpSettings
 from gateway.http.unexpected_errors import UnexpectedErrors
+from gateway.http.websocket import graphql_over_websocket
 
 Running: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -42,6 +43,7 @@ def create_app(running: Running, settings: HttpSettings, *, host: str, productio
             Route("/", _home),
             # The endpoint answers every method itself, in the form that GraphQL clients read.
             Route("/graphql", _Endpoint()),
+            WebSocketRoute("/graphql", graphql_over_websocket),
             Route("/health/live", live),
             Route("/health/ready", ready),
             graphiql_assets(),

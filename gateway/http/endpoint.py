@@ -19,6 +19,7 @@ from gateway.http.origin import refuse_foreign_page, refuse_simple_get
 from gateway.http.refusal import RequestRefused
 from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind
 from gateway.http.services import Services
+from gateway.http.sse import EventStreamResponse, one
 from gateway.incident import report
 
 _MUTATION_BY_GET = RequestRefused(
@@ -45,6 +46,9 @@ async def graphql(request: Request) -> Response:
         takes = acceptable(accept)
         return await _answered(request, services, takes, request_id)
     except RequestRefused as refusal:
+        if takes.single is None and refusal.status == 400:
+            # Clients of event streams look into the events only; what concerns HTTP itself stays a status.
+            return EventStreamResponse(one(refusal.body), services, request_id)
         media_type = takes.single or JSON
         status = refusal.json_status if media_type == JSON else refusal.status
         return _answer(refusal.body, status, media_type, request_id, refusal.headers)
@@ -71,8 +75,10 @@ async def _answered(request: Request, services: Services, takes: Acceptable, req
             refuse=_refused_kinds(request.method, takes),
         )
     )
-    if isinstance(result, EventStream) or takes.single is None:
-        raise NotImplementedError
+    if isinstance(result, EventStream):
+        return EventStreamResponse(result.events, services, request_id)
+    if takes.single is None:
+        return EventStreamResponse(one(result.body), services, request_id)
     return _one(result, takes.single, request_id)
 
 

@@ -1,6 +1,6 @@
 """What passes between the HTTP face and whoever executes: one request, and a result or a stream of results."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
@@ -41,9 +41,10 @@ class GraphQLResult:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """The results of a subscription, one after the other; closing the iterator ends it."""
+    """The results of a subscription, one after the other; closing the generator ends it. One without `data` is the
+    last."""
 
-    events: AsyncIterator[dict[str, Any]]
+    events: AsyncGenerator[dict[str, Any], None]
 
 
 Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[GraphQLResult | EventStream]]

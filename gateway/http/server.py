@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from gateway.http.connection import Connection
 from gateway.http.settings import HttpSettings
+from gateway.http.websocket_protocol import WebSocketProtocol
 
 
 async def serve_app(
@@ -32,6 +33,10 @@ def build_server(application: Starlette, settings: HttpSettings) -> uvicorn.Serv
     config = uvicorn.Config(
         application,
         http=partial(Connection, settings),  # type: ignore[arg-type]  # called like the class that it stands for
+        ws=WebSocketProtocol,
+        ws_max_size=settings.max_body_bytes,
+        # A small compressed message could grow past every limit while it is unpacked.
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -43,6 +48,11 @@ def build_server(application: Starlette, settings: HttpSettings) -> uvicorn.Serv
 class _Server(uvicorn.Server):
     """Expected: a signal ends the server, and the program goes on. Actual: uvicorn raises the signal again when
     it has ended, which would cut off the closing of database and connections."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Event streams have no end of their own to wait for.
+        self.config.app.state.services.ending.set()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

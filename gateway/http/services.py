@@ -1,7 +1,8 @@
 """What the HTTP face is handed: who executes, who may call, which documents, and its settings."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gateway.domain.caller import ANYBODY, Caller
@@ -23,7 +24,8 @@ async def anybody(_: str | None) -> Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the application needs while it runs. `graphiql` is whether browsers get GraphiQL."""
+    """What the application needs while it runs. `graphiql` is whether browsers get GraphiQL. `ending` is set when the
+    server is to stop, and ends the answers that have no end of their own."""
 
     execute: Execute
     ready: Ready
@@ -31,3 +33,4 @@ class Services:
     graphiql: bool = True
     authenticate: Authenticate = anybody
     documents: Documents = any_document
+    ending: asyncio.Event = field(default_factory=asyncio.Event)

@@ -21,6 +21,18 @@ class HttpSettings(BaseSettings):
     )
     max_json_depth: int = Field(32, ge=4, le=128, description="how deep JSON in a request may nest, 4 to 128")
     body_timeout_seconds: Wait = Field(10.0, description="how long a request's body may take, seconds, at most 600")
+    websocket_init_seconds: Wait = Field(
+        3.0, description="how long a WebSocket may wait before its connection_init, seconds, at most 600"
+    )
+    max_subscriptions: int = Field(
+        100, ge=1, le=10_000, description="operations at the same time on one WebSocket, 1 to 10000"
+    )
+    stream_keep_alive_seconds: Wait = Field(
+        12.0, description="seconds of silence after which an event stream gets a comment, at most 600"
+    )
+    send_timeout_seconds: Wait = Field(
+        10.0, description="how long a WebSocket's client may leave unread what is sent to it, seconds, at most 600"
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may call the gateway, by commas, such as https://app.example.com"
     )

@@ -11,12 +11,14 @@ from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
 from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
+from gateway.resilience.status import Watch
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
 
 # Outermost first: what a caller may not do costs neither time nor calls.
 # Retry, breaker, rate budget and single flight take their place between these
-# and the attempt (design section 9); no connector has to know of them.
+# and the attempt (design section 9); no connector has to know of them. Innermost of all stands each provider's own
+# watch, which sees how every attempt ended.
 POLICIES: tuple[Policy, ...] = (permitted, within_deadline, counted)
 
 
@@ -55,7 +57,8 @@ class Upstream:
             trust_env=not is_loopback(endpoint.base_url),
         )
         attempt = Attempt(self._client, dialect, attempt_seconds=timeouts.attempt_seconds)
-        self.send_through = stacked(dialect.provider, POLICIES, attempt.send)
+        self.watch = Watch(dialect.provider)
+        self.send_through = stacked(dialect.provider, (*POLICIES, self.watch.watched), attempt.send)
 
     async def send(self, call: Call) -> Reply:
         """Sends one call and returns its 2xx answer.

@@ -22,6 +22,7 @@ from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import DuplicateRecord, InputRefused, OperationUnsupported, ProviderFailure
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.domain.writes import WriteAction
+from gateway.resilience.status import Watch
 from gateway.upstream.decode import decode
 from gateway.upstream.upstream import Upstream
 
@@ -42,6 +43,10 @@ class CometlyConnector:
         self._reader = mapping.Reader(slots)
         self._listing = Listing(upstream, self._reader, time_zone=time_zone, clock=clock)
         self._clock = clock
+
+    @property
+    def watch(self) -> Watch:
+        return self._upstream.watch
 
     async def aclose(self) -> None:
         await self._upstream.aclose()

@@ -23,6 +23,7 @@ from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import DuplicateRecord, FieldUnsupported, InputRefused, ProviderFailure
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.domain.writes import WriteAction
+from gateway.resilience.status import Watch
 from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
@@ -37,6 +38,10 @@ class GatelyConnector:
     def __init__(self, upstream: Upstream, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._upstream = upstream
         self._clock = clock
+
+    @property
+    def watch(self) -> Watch:
+        return self._upstream.watch
 
     async def aclose(self) -> None:
         await self._upstream.aclose()

@@ -28,6 +28,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning, dropped
+from gateway.resilience.status import Watch
 from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
@@ -40,6 +41,10 @@ class KlenConnector:
     def __init__(self, upstream: Upstream, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._upstream = upstream
         self._clock = clock
+
+    @property
+    def watch(self) -> Watch:
+        return self._upstream.watch
 
     async def aclose(self) -> None:
         await self._upstream.aclose()

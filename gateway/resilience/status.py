@@ -1,0 +1,169 @@
+"""How each provider answered last, and whoever wants to know of changes.
+
+Nothing is asked of a provider for this: it is what the calls of everybody tell by the way.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+
+import msgspec
+
+from gateway.domain.contact import Provider
+from gateway.domain.errors import ErrorCode, Fault, ProviderFailure, ProviderUnavailable, RateLimited
+from gateway.domain.exchange import Call, Reply
+from gateway.resilience.policy import Send
+
+WallClock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class ProviderState(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    UP = "UP"
+    FAILING = "FAILING"
+    LIMITED = "LIMITED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderStatus:
+    """`since` is when the state began; `limited_until` when a limit ends, None where the provider does not say."""
+
+    provider: Provider
+    state: ProviderState
+    since: datetime
+    fault: Fault | None = None
+    limited_until: datetime | None = None
+
+
+class Watch:
+    """Keeps the last state of one provider; nothing else of a call is remembered."""
+
+    def __init__(self, provider: Provider, wall_clock: WallClock = utc_now) -> None:
+        self._clock = wall_clock
+        self._listeners: set[Callable[[], None]] = set()
+        self._status = ProviderStatus(provider=provider, state=ProviderState.UNKNOWN, since=wall_clock())
+
+    @property
+    def present(self) -> ProviderStatus:
+        """A limit that has run out leaves nothing that is known."""
+        until = self._status.limited_until
+        if until is not None and until <= self._clock():
+            self._status = ProviderStatus(provider=self._status.provider, state=ProviderState.UNKNOWN, since=until)
+        return self._status
+
+    @property
+    def seconds_to_change(self) -> float | None:
+        """Until the present state ends by itself; None where it does not."""
+        until = self.present.limited_until
+        return None if until is None else (until - self._clock()).total_seconds()
+
+    def watched(self, _: Provider, send: Send) -> Send:
+        """The policy: it has to stand around one attempt, so that it sees every answer and every failure."""
+
+        async def guarded(call: Call) -> Reply:
+            try:
+                reply = await send(call)
+            except ProviderFailure as failure:
+                self._note(*_read_failure(failure))
+                raise
+            self._note(*_read_reply(reply, self._status.provider))
+            return reply
+
+        return guarded
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """`listener` is called at every change until `ignore`; it must not block."""
+        self._listeners.add(listener)
+
+    def ignore(self, listener: Callable[[], None]) -> None:
+        self._listeners.discard(listener)
+
+    def _note(self, state: ProviderState, fault: Fault | None) -> None:
+        before, now = self.present, self._clock()
+        wait_ms = fault.retry_after_ms if fault and state is ProviderState.LIMITED else None
+        until = None if wait_ms is None else now + timedelta(milliseconds=wait_ms)
+        same_fault = (before.fault and before.fault.code) == (fault and fault.code)
+        if before.state is state and same_fault and before.limited_until == until:
+            return
+        self._status = ProviderStatus(
+            provider=before.provider,
+            state=state,
+            since=before.since if before.state is state else now,
+            fault=fault,
+            limited_until=until,
+        )
+        for listener in tuple(self._listeners):
+            listener()
+
+
+class StatusBoard:
+    """The watches of all configured providers side by side."""
+
+    def __init__(self, watches: Mapping[Provider, Watch], wall_clock: WallClock = utc_now) -> None:
+        self._watches = {provider: watches.get(provider) or Watch(provider, wall_clock) for provider in Provider}
+
+    def of(self, provider: Provider) -> ProviderStatus:
+        return self._watches[provider].present
+
+    async def changes(self, providers: Sequence[Provider]) -> AsyncGenerator[ProviderStatus, None]:
+        """The present state of each, then every change. Whoever takes them slowly gets the latest only: nothing
+        is queued."""
+        watches = [self._watches[provider] for provider in providers]
+        changed = asyncio.Event()
+        told: dict[Provider, ProviderStatus] = {}
+        for watch in watches:
+            watch.listen(changed.set)
+        try:
+            while True:
+                changed.clear()
+                for provider, watch in zip(providers, watches, strict=True):
+                    status = watch.present
+                    if told.get(provider) != status:
+                        told[provider] = status
+                        yield status
+                await _changed(changed, watches)
+        finally:
+            for watch in watches:
+                watch.ignore(changed.set)
+
+
+async def _changed(changed: asyncio.Event, watches: Sequence[Watch]) -> None:
+    ends = [seconds for watch in watches if (seconds := watch.seconds_to_change) is not None]
+    try:
+        async with asyncio.timeout(max(0.0, min(ends)) if ends else None):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+def _read_reply(reply: Reply, provider: Provider) -> tuple[ProviderState, Fault | None]:
+    """A page that some proxy puts in the place of an answer is a failure, whatever its status says."""
+    if reply.body.strip():
+        try:
+            msgspec.json.decode(reply.body, type=msgspec.Raw)
+        except (msgspec.DecodeError, RecursionError):
+            message = "The answer could not be read: the body is not JSON."
+            return ProviderState.FAILING, Fault(
+                code=ErrorCode.PROVIDER_BAD_RESPONSE,
+                message=message,
+                provider=provider,
+                retryable=False,
+                upstream_status=reply.status,
+            )
+    return ProviderState.UP, None
+
+
+def _read_failure(failure: ProviderFailure) -> tuple[ProviderState, Fault | None]:
+    if isinstance(failure, (RateLimited, ProviderUnavailable)):
+        return ProviderState.LIMITED, failure.fault
+    status = failure.fault.upstream_status
+    if status is not None and 400 <= status < 500:
+        # It answered. What it did not like is our request, which says nothing about the provider.
+        return ProviderState.UP, None
+    return ProviderState.FAILING, failure.fault
