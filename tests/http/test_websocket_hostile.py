@@ -4,6 +4,7 @@ import asyncio
 import socket as sockets
 import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -197,10 +198,10 @@ class TestSlowReaders:
         with raw_socket(live) as client:
             client.settimeout(10)
             sent = 0
-            with pytest.raises((ConnectionError, TimeoutError)):
-                while sent < 200_000_000:
-                    client.sendall(ping * 10)
-                    sent += len(ping) * 10
+            with suppress(ConnectionError):
+                while sent < 100_000_000:
+                    client.sendall(ping)
+                    sent += len(ping)
             assert sent < 100_000_000
 
 
