@@ -47,6 +47,21 @@ class Page:
     next: "Page" = resolved()
 
 
+@strawberry.interface
+class Shelf:
+    books: Page = resolved()
+
+
+@strawberry.type
+class Small(Shelf):
+    books: Page = resolved(ListSize(assumed_size=2, sized_fields=["items"]))
+
+
+@strawberry.type
+class Large(Shelf):
+    books: Page = resolved(ListSize(assumed_size=9, sized_fields=["items"]))
+
+
 @strawberry.input
 class Part:
     name: str
@@ -82,11 +97,12 @@ class Query:
         resolver=_several, directives=[ListSize(assumed_size=7, slicing_arguments=["first", "last"])]
     )
     ordered: Cheap = strawberry.field(resolver=_ordered)
+    shelf: Shelf = resolved()
 
 
 @pytest.fixture(scope="module")
 def priced() -> GraphQLSchema:
-    return strawberry.Schema(Query, types=[Cheap, Dear])._schema
+    return strawberry.Schema(Query, types=[Cheap, Dear, Small, Large])._schema
 
 
 def estimate(schema: GraphQLSchema, text: str, variables: dict[str, Any] | None = None, **limits: Any) -> float:
@@ -185,6 +201,7 @@ class TestSelections:
                 "{ thing { ... on Cheap { a: size b: size c: size d: size e: size f: size g: size h: size } } }",
                 1 + 1 + 5,
             ),
+            "one field of two sizes": ("{ shelf { books { items { name } } } }", 3 + 2 + 1 + 9),
             "skipped": ("{ cheap { size } dear @skip(if: true) { name } }", 1 + 11.5),
             "not included": ("{ cheap { size } ... @include(if: false) { dear { name } } }", 1 + 11.5),
             "included": ("{ cheap { size @include(if: true) } }", 1 + 11.5),

@@ -28,9 +28,7 @@ HOSTILE = {
     "maxDirectives": "{ contacts { " + "totalCount @skip(if: false) " * 500 + "} }",
     "maxDirectivesPerNode": "query Q0 { __typename " + "@aa " * 10 + "}",
     "maxDepth": MEASURING["max_depth"](190),
-    "maxListDepth": "{ contacts { nodes { records { contact { "
-    "records { contact { sources { error { field } } } }"
-    " } } } } }",
+    "maxListDepth": "{ contacts { nodes { records { contact { records { contact { records { tags } } } } } } } }",
     "maxSelfReference": "{ contact(id: 1) { records { contact { records { contact { name } } } } } }",
     "maxIntrospectionDepth": "{ __schema { types { "
     + "fields { type { " * 10
