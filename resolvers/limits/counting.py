@@ -1,4 +1,4 @@
-"""How much stands in a document: operations, fragments, variables, aliases, directives."""
+"""How much stands in a document: operations, fragments, variables, aliases, directives, digits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    IntValueNode,
     Node,
     OperationDefinitionNode,
 )
@@ -24,6 +25,8 @@ class Counts:
     directives: int = 0
     most_directives: int = 0
     most_directives_at: Sequence[Node] = field(default=())
+    most_digits: int = 0
+    most_digits_at: Sequence[Node] = field(default=())
 
 
 def count(document: DocumentNode) -> Counts:
@@ -38,6 +41,8 @@ def count(document: DocumentNode) -> Counts:
         elif isinstance(node, FragmentDefinitionNode):
             counts.fragments += 1
             counts.variables += len(node.variable_definitions or ())
+        elif isinstance(node, IntValueNode) and len(node.value) > counts.most_digits:
+            counts.most_digits, counts.most_digits_at = len(node.value), (node,)
         directives = len(getattr(node, "directives", None) or ())
         counts.directives += directives
         if directives > counts.most_directives:

@@ -11,6 +11,9 @@ from resolvers.limits.merging import Merger, merge
 from resolvers.limits.nesting import measure
 from resolvers.refused import LimitExceeded
 
+# The largest double has 309. Python refuses to read an integer of more than 4300, and GraphQL-core asks it to.
+_MAX_DIGITS = 400
+
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
@@ -64,6 +67,7 @@ def _counted(document: DocumentNode, limits: DocumentLimits) -> Iterator[_Measur
         "One place has {} directives",
         counts.most_directives_at,
     )
+    yield _Measured("maxDigits", _MAX_DIGITS, counts.most_digits, "A number has {} digits", counts.most_digits_at)
 
 
 def _nested(
