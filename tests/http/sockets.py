@@ -25,6 +25,12 @@ class Answer:
         return json.loads(self.body)
 
     @property
+    def data(self) -> Any:
+        """Of an answer without errors."""
+        assert "errors" not in self.json, self.json
+        return self.json["data"]
+
+    @property
     def code(self) -> str:
         """Of the only error."""
         assert "data" not in self.json

@@ -12,7 +12,7 @@ from tests.http.sockets import Answer, Wire, chunked, get, post, until
 from tests.live import Served, serving
 
 QUERY = b'{"query": "{ __typename }"}'
-DATA = {"data": {"__typename": "Query"}}
+DATA = {"__typename": "Query"}
 DIGITS = b"9" * 5_000
 DEEP = b"[" * 10_000 + b"]" * 10_000
 BIG = 20_000_000
@@ -31,7 +31,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def the_server_goes_on(served: Served) -> Iterator[None]:
     yield
     with Wire(served.port) as wire:
-        assert wire.send(post(QUERY)).answer().json == DATA
+        assert wire.send(post(QUERY)).answer().data == DATA
     until(lambda: not served.server.server_state.tasks)
 
 
@@ -42,7 +42,7 @@ def ask(served: Served, *pieces: bytes, closes: bool = False) -> Answer:
         if closes:
             assert wire.closed()
         else:
-            assert wire.send(post(QUERY)).answer().json == DATA
+            assert wire.send(post(QUERY)).answer().data == DATA
     return answer
 
 
@@ -100,7 +100,7 @@ def test_an_integer_of_5000_digits_is_wrong_like_any_other(served: Served, templ
     answer = ask(served, post(template % DIGITS, b"Accept: application/graphql-response+json"))
 
     assert answer.status == 400
-    assert answer.code in ("BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED")
+    assert answer.code in ("BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "LIMIT_EXCEEDED")
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"deflate", b"zstd", b"identity, gzip"])
@@ -187,7 +187,7 @@ class TestSize:
 
         answer = ask(served, get(url, b"Accept: application/json", b"X: b", *headers))
 
-        assert answer.json == DATA
+        assert answer.data == DATA
 
 
 HOST = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -273,7 +273,7 @@ def test_so_it_is_byte_by_byte(served: Served, name: str) -> None:
 
 
 def test_a_whole_request_may_come_byte_by_byte(served: Served) -> None:
-    assert ask(served, *(bytes([byte]) for byte in post(QUERY))).json == DATA
+    assert ask(served, *(bytes([byte]) for byte in post(QUERY))).data == DATA
 
 
 @pytest.mark.parametrize(

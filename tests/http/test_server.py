@@ -23,7 +23,7 @@ from tests.http.sockets import Wire, get, post, until
 from tests.live import Served, serving
 
 QUERY = b'{"query": "{ __typename }"}'
-DATA = {"data": {"__typename": "Query"}}
+DATA = {"__typename": "Query"}
 SOON = 0.3
 """A time-out of these tests."""
 
@@ -45,7 +45,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 def still_serves(served: Served) -> bool:
     with Wire(served.port) as other:
-        return bool(other.send(post(QUERY)).answer().json == DATA)
+        return bool(other.send(post(QUERY)).answer().data == DATA)
 
 
 def connections(served: Served) -> int:
@@ -102,7 +102,7 @@ class TestSlowRequests:
     def test_a_connection_that_rests_is_closed(self, serve: Serve) -> None:
         served = serve(keep_alive_seconds=SOON)
         with Wire(served.port) as wire:
-            assert wire.send(post(QUERY)).answer().json == DATA
+            assert wire.send(post(QUERY)).answer().data == DATA
             assert wire.closed()
 
     def test_resting_for_less_is_fine(self, serve: Serve) -> None:
@@ -210,8 +210,8 @@ class TestManyConnections:
                 assert (answer.status, answer.code) == (503, "TOO_MANY_CONNECTIONS")
                 assert (answer.headers["retry-after"], answer.headers["connection"]) == ("1", "close")
                 assert third.closed()
-            assert first.send(post(QUERY)).answer().json == DATA
-            assert second.send(post(QUERY)).answer().json == DATA
+            assert first.send(post(QUERY)).answer().data == DATA
+            assert second.send(post(QUERY)).answer().data == DATA
         until(lambda: connections(served) == 0)
         assert still_serves(served)
 
@@ -227,9 +227,9 @@ class TestPipelining:
         bodies = [b'{"query": "{ a%d: __typename }"}' % number for number in range(300)]
         with Wire(served.port) as wire:
             wire.send(b"".join(map(post, bodies)))
-            answers = [wire.answer().json for _ in bodies]
+            answers = [wire.answer().data for _ in bodies]
 
-        assert answers == [{"data": {f"a{number}": "Query"}} for number in range(300)]
+        assert answers == [{f"a{number}": "Query"} for number in range(300)]
 
     def test_a_refusal_waits_for_the_answers_before_it(self, serve: Serve) -> None:
         """Out of turn it would be taken for the answer to another request."""
@@ -238,7 +238,7 @@ class TestPipelining:
             wire.send(post(QUERY) + b"nonsense\r\n\r\n")
             first, second = wire.answer(), wire.answer()
 
-            assert (first.json, second.status) == (DATA, 400)
+            assert (first.data, second.status) == (DATA, 400)
             assert wire.closed()
 
     def test_nothing_behind_a_refusal_is_read(self, serve: Serve) -> None:
@@ -252,7 +252,7 @@ class TestPipelining:
         served = serve()
         with Wire(served.port) as wire:
             wire.send(post(QUERY, b"Connection: close") + post(QUERY))
-            assert wire.answer().json == DATA
+            assert wire.answer().data == DATA
             assert wire.closed()
 
     def test_what_waits_takes_no_memory(self, serve: Serve) -> None:
@@ -277,7 +277,7 @@ class TestProtocol:
     def test_http_1_0_is_answered_and_closed(self, serve: Serve) -> None:
         served = serve()
         with Wire(served.port) as wire:
-            assert wire.send(post(QUERY).replace(b"HTTP/1.1", b"HTTP/1.0")).answer().json == DATA
+            assert wire.send(post(QUERY).replace(b"HTTP/1.1", b"HTTP/1.0")).answer().data == DATA
             assert wire.closed()
 
     def test_a_body_that_waits_to_be_wanted_is_asked_for(self, serve: Serve) -> None:
@@ -285,8 +285,8 @@ class TestProtocol:
         with Wire(served.port) as wire:
             wire.send(post(b"", b"Content-Length: 27", b"Expect: 100-continue", framed=False))
             assert wire.answer().status == 100
-            assert wire.send(QUERY).answer().json == DATA
-            assert wire.send(post(QUERY)).answer().json == DATA
+            assert wire.send(QUERY).answer().data == DATA
+            assert wire.send(post(QUERY)).answer().data == DATA
 
     def test_one_that_is_not_wanted_is_refused_at_once(self, serve: Serve) -> None:
         served = serve()
@@ -302,7 +302,7 @@ class TestProtocol:
         served = serve()
         with Wire(served.port) as wire:
             wire.send(post(QUERY, b"Connection: Upgrade", b"Upgrade: " + offer) + get())
-            assert [wire.answer().json, wire.answer().json] == [DATA, {"status": "ok"}]
+            assert [wire.answer().data, wire.answer().json] == [DATA, {"status": "ok"}]
 
     def test_answers_to_head_have_no_body(self, serve: Serve) -> None:
         served = serve()
