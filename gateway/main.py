@@ -30,6 +30,7 @@ from gateway.contacts.settlement import Settlement
 from gateway.contacts.targets import Targets
 from gateway.contacts.writing import Writing
 from gateway.domain.contact import Provider
+from gateway.http.allowed_hosts import answered_hosts
 from gateway.http.app import create_app
 from gateway.http.manifest import CheckDocument, WrongManifest, read_manifest, refusals, sha256
 from gateway.http.services import Authenticate, Services, anybody
@@ -118,7 +119,9 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
             await directory.aclose()
             await database.aclose()
 
-    return create_app(running, settings, host=settings.host, production=settings.mode == "production")
+    guarded = is_required(settings, mode=settings.mode, host=settings.host)
+    hosts = answered_hosts(settings.allowed_hosts, listens_on=settings.host, guarded=guarded)
+    return create_app(running, settings, hosts=hosts, production=settings.mode == "production")
 
 
 @asynccontextmanager

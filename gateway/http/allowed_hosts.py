@@ -17,6 +17,13 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _PORT = re.compile(r":[0-9]*$")
 
 
+def answered_hosts(named: tuple[str, ...], *, listens_on: str, guarded: bool) -> tuple[str, ...]:
+    """`guarded` is whether callers have to show a credential: a page of a stranger has none."""
+    if guarded and not named:
+        return ("*",)
+    return (*named, f"[{listens_on}]" if ":" in listens_on else listens_on)
+
+
 class AllowedHosts:
     """`hosts` are names without a port, beside those of the loopback; `*.example.com` is every name below it, `*`
     everything."""

@@ -1,6 +1,6 @@
 """The ASGI application: which path leads where, and what every request passes on its way there."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
@@ -29,8 +29,8 @@ from gateway.http.websocket import graphql_over_websocket
 Running: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
 
-def create_app(running: Running, settings: HttpSettings, *, host: str, production: bool) -> Starlette:
-    """`running` is entered at the start of the server and left at its end. `host` is the address it listens on."""
+def create_app(running: Running, settings: HttpSettings, *, hosts: Iterable[str], production: bool) -> Starlette:
+    """`running` is entered at the start of the server and left at its end. `hosts` are those that it answers to."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -55,7 +55,7 @@ def create_app(running: Running, settings: HttpSettings, *, host: str, productio
             Middleware(CrossOrigin, origins=settings.cors_origins),
             Middleware(UnexpectedErrors),
             Middleware(RefusedByServer),
-            Middleware(AllowedHosts, hosts=_hosts(settings, host, production=production)),
+            Middleware(AllowedHosts, hosts=hosts),
         ],
         exception_handlers={HTTPException: _not_here},
         lifespan=lifespan,
@@ -63,13 +63,6 @@ def create_app(running: Running, settings: HttpSettings, *, host: str, productio
     # Its redirects would repeat whatever stands in the Host header.
     app.router.redirect_slashes = False
     return app
-
-
-def _hosts(settings: HttpSettings, listens_on: str, *, production: bool) -> tuple[str, ...]:
-    """In production somebody in front decides about names, unless the setting does."""
-    if production and not settings.allowed_hosts:
-        return ("*",)
-    return (*settings.allowed_hosts, f"[{listens_on}]" if ":" in listens_on else listens_on)
 
 
 class _Endpoint:

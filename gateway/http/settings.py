@@ -39,7 +39,7 @@ class HttpSettings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="host names that are answered beside the loopback's, by commas, such as api.example.com,"
-        " *.example.com or *; when empty none in development, and * in production",
+        " *.example.com or *; when empty, * where callers have to authenticate, else none",
     )
     header_timeout_seconds: Wait = Field(
         10.0, description="how long a request's line and headers may take, seconds, at most 600"

@@ -60,6 +60,16 @@ class Wire:
                 self._socket.sendall(piece)
         return self
 
+    def ended(self) -> bool:
+        """Whether nothing more comes; waits for it, or for more."""
+        if self._received:
+            return False
+        try:
+            self._more()
+        except (ConnectionAbortedError, ConnectionResetError):
+            return True
+        return False
+
     def patience(self, seconds: float) -> None:
         self._socket.settimeout(seconds)
 
