@@ -50,9 +50,15 @@ class Live:
 @contextmanager
 def serving(folder: Any, change: Callable[[Services], Services] = lambda same: same, **settings: Any) -> Iterator[Live]:
     """The environment has to name the providers. `change` takes the place of services."""
+    ping = settings.pop("ping_seconds", 20.0)
     chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **settings)
     app = build_app(chosen, build_connectors(chosen))
-    options: dict[str, Any] = {"ws_max_size": chosen.max_body_bytes, "ws_per_message_deflate": False}
+    options: dict[str, Any] = {
+        "ws_ping_interval": ping,
+        "ws_ping_timeout": ping,
+        "ws_max_size": chosen.max_body_bytes,
+        "ws_per_message_deflate": False,
+    }
     config = uvicorn.Config(app, port=0, ws=WebSocketProtocol, log_config=None, access_log=False, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

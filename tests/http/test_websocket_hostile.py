@@ -159,7 +159,9 @@ class TestSize:
 class Flood:
     """A subscription that has more to tell whenever it is asked; `told` counts how often it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, length: int = 10_000, times: int | None = None) -> None:
+        self._body = {"data": {"a": "x" * length}}
+        self._times = times
         self.told = 0
         self.ended = False
 
@@ -168,9 +170,10 @@ class Flood:
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
         try:
-            while True:
+            while self.told != self._times:
                 self.told += 1
-                yield {"data": {"a": "x" * 10_000}}
+                yield self._body
+            await asyncio.Event().wait()
         finally:
             self.ended = True
 
@@ -190,6 +193,38 @@ class TestSlowReaders:
             # Nothing is left of the connection: what is still to be read ends in a reset, not in a wait for us.
             assert drained(client)
             assert flood.told == told
+
+    def test_a_large_result_that_is_never_read_is_not_kept(self, serve: Callable[..., Live]) -> None:
+        """Nothing more is sent, so that only the server's ping finds out."""
+        flood = Flood(length=20_000_000, times=1)
+        live = serve(lambda services: replace(services, execute=flood), ping_seconds=0.2)
+
+        with raw_socket(live) as client:
+            client.sendall(frame('{"id": "1", "type": "subscribe", "payload": {"query": "{ a }"}}'))
+            run(until(lambda: flood.ended))
+
+    def test_who_answers_no_ping_of_the_server_is_cut_off(self, serve: Callable[..., Live]) -> None:
+        """Nothing comes and nothing goes: the line is dead, and the send time-out would never strike."""
+        live = serve(ping_seconds=0.2)
+
+        with raw_socket(live) as client:
+            watch = "subscription { providerStatusChanged(providers: [KLEN]) { state } }"
+            payload = f'{{"query": "{watch}"}}'
+            client.sendall(frame(f'{{"id": "1", "type": "subscribe", "payload": {payload}}}'))
+            run(until(lambda: live.listeners == 1))
+            run(until(lambda: live.listeners == 0))
+            assert drained(client)
+
+    def test_who_answers_them_is_kept(self, serve: Callable[..., Live]) -> None:
+        live = serve(ping_seconds=0.1)
+
+        async def test() -> None:
+            async with live.acknowledged() as socket:
+                await asyncio.sleep(0.5)
+                await say(socket, {"type": "ping"})
+                assert await heard(socket) == {"type": "pong"}
+
+        run(test())
 
     def test_pings_of_who_does_not_read_are_not_gathered(self, serve: Callable[..., Live]) -> None:
         live = serve(send_timeout_seconds=0.3)

@@ -187,6 +187,20 @@ class TestListening:
 
         asyncio.run(test())
 
+    def test_a_change_of_one_does_not_tell_the_others_again(self) -> None:
+        async def test() -> None:
+            watches = {provider: Watch(provider) for provider in (GATELY, Provider.KLEN)}
+            changes = StatusBoard(watches).changes(list(watches))
+            assert [(await anext(changes)).provider for _ in watches] == [GATELY, Provider.KLEN]
+            watches[Provider.KLEN]._note(ProviderState.UP, None)
+            assert (await anext(changes)).provider is Provider.KLEN
+            coming = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)
+            assert not coming.done()
+            coming.cancel()
+
+        asyncio.run(test())
+
     def test_a_provider_that_is_not_configured_is_unknown(self) -> None:
         board = StatusBoard({}, Clock())
         assert board.of(Provider.KLEN).state is ProviderState.UNKNOWN
