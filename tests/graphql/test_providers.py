@@ -1,6 +1,7 @@
 """Query.providers: what each provider can do, as its connector says and as the notes about it say."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from gateway.connectors.registry import REGISTRY
 from gateway.domain.contact import CONTACT_FIELDS
 from gateway.domain.exchange import CallKind
+from gateway.sandbox.faults import Fault
+from gateway.sandbox.sandbox import Sandbox
 from tests.conftest import Gateway
 
 PROVIDERS = """{ providers {
@@ -81,3 +84,20 @@ def test_a_provider_without_a_key_is_told_but_not_configured(start_gateway: Call
     configured = {name: info["configured"] for name, info in told(gateway).items()}
 
     assert configured == {"GATELY": True, "KLEN": False, "COMETLY": False}
+
+
+def test_a_provider_tells_how_it_answered_last(start_gateway: Callable[..., Gateway], sandbox: Sandbox) -> None:
+    gateway = start_gateway(environment={"COMETLY_API_KEY": None})
+    query = "{ providers { provider status { provider state since fault { code } limitedUntil } } }"
+    sandbox.klen.faults.add(Fault(kind="status", status=429, retry_after_seconds=60, count=1))
+
+    gateway.send("{ contacts(first: 1) { totalCount } }")
+
+    told = {info["provider"]: info["status"] for info in gateway.data(query)["providers"]}
+    assert {name: (status["provider"], status["state"], status["fault"]) for name, status in told.items()} == {
+        "GATELY": ("GATELY", "UP", None),
+        "KLEN": ("KLEN", "LIMITED", {"code": "RATE_LIMITED"}),
+        "COMETLY": ("COMETLY", "UNKNOWN", None),
+    }
+    wait = datetime.fromisoformat(told["KLEN"]["limitedUntil"]) - datetime.fromisoformat(told["KLEN"]["since"])
+    assert wait == timedelta(seconds=60)

@@ -13,6 +13,7 @@ const VALUE_TYPES = [
   "PlannedRequest",
   "ProviderFault",
   "ProviderInfo",
+  "ProviderStatus",
   "ProviderWriteFailure",
   "ProviderWritePreview",
   "ProviderWriteSuccess",
