@@ -28,13 +28,13 @@ def _problems(document: DocumentNode, schema: GraphQLSchema, rules: Rules) -> tu
     operations = _operations(document)
     if not operations:
         return ("The document has no operation.",)
-    problems = [_say(error) for error in check(schema, document, rules.limits, introspection=rules.introspection)]
-    for operation in operations:
-        try:
+    try:
+        for operation in operations:
             refuse_too_large(document, operation, schema, rules.limits)
-        except GraphQLError as error:
-            problems.append(_say(error))
-    return tuple(problems)
+    except GraphQLError as error:
+        # What is too large is not validated: execution does not do so either.
+        return (_say(error),)
+    return tuple(_say(error) for error in check(schema, document, rules.limits, introspection=rules.introspection))
 
 
 def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:

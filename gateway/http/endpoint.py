@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.http.authorization import authorization
 from gateway.http.graphiql import graphiql_page
 from gateway.http.graphql_request import read_parameters
 from gateway.http.idempotency_key import read_idempotency_key
@@ -62,7 +63,7 @@ async def _answered(request: Request, services: Services, takes: Acceptable, req
     refuse_foreign_page(request, services.settings.cors_origins)
     if request.method == "GET":
         refuse_simple_get(request)
-    caller = await services.authenticate(request.headers.get("authorization"))
+    caller = await services.authenticate(authorization(request))
     parameters = await read_parameters(request, services.settings)
     result = await services.execute(
         GraphQLRequest(

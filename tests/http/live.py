@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection
 from gateway.http.services import Services
 from gateway.http.websocket_protocol import WebSocketProtocol
 from gateway.main import build_app, build_connectors
+from gateway.resilience.status import Watch
 from gateway.settings import read_gateway_settings
 
 PROTOCOL: Any = "graphql-transport-ws"
@@ -24,6 +25,7 @@ PROTOCOL: Any = "graphql-transport-ws"
 class Live:
     port: int
     services: Services
+    watches: Sequence[Watch]
 
     @property
     def url(self) -> str:
@@ -43,16 +45,18 @@ class Live:
     @property
     def listeners(self) -> int:
         """How many subscriptions are at work."""
-        watches = self.services.execute._use_cases.statuses._watches.values()  # type: ignore[attr-defined]
-        return sum(len(watch._listeners) for watch in watches)
+        return sum(len(watch._listeners) for watch in self.watches)
 
 
 @contextmanager
 def serving(folder: Any, change: Callable[[Services], Services] = lambda same: same, **settings: Any) -> Iterator[Live]:
     """The environment has to name the providers. `change` takes the place of services."""
     ping = settings.pop("ping_seconds", 20.0)
+    # Whole answers are compared; what an operation costs is looked at elsewhere.
+    settings.setdefault("tell_cost", "off")
     chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **settings)
-    app = build_app(chosen, build_connectors(chosen))
+    connectors = build_connectors(chosen)
+    app = build_app(chosen, connectors)
     options: dict[str, Any] = {
         "ws_ping_interval": ping,
         "ws_ping_timeout": ping,
@@ -67,7 +71,8 @@ def serving(folder: Any, change: Callable[[Services], Services] = lambda same: s
         assert thread.is_alive(), "the gateway did not start"
     app.state.services = change(app.state.services)
     try:
-        yield Live(server.servers[0].sockets[0].getsockname()[1], app.state.services)
+        watches = [connector.watch for connector in connectors.values()]
+        yield Live(server.servers[0].sockets[0].getsockname()[1], app.state.services, watches)
     finally:
         server.should_exit = True
         thread.join(20)

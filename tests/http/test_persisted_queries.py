@@ -24,6 +24,12 @@ NOT_SUPPORTED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def costs_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole answers are compared here."""
+    monkeypatch.setenv("GATEWAY_TELL_COST", "off")
+
+
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

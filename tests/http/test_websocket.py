@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from inspect import getclosurevars
 from typing import Any
 
 import httpx
@@ -378,7 +379,7 @@ class TestLeaving:
     def test_a_mutation_that_has_begun_runs_to_its_end(self, live: Live, sandbox: Sandbox, how: str) -> None:
         before = len(sandbox.klen.contacts)
         sandbox.klen.faults.add(Fault(kind="slow", operation="create", delay_ms=150))
-        mutations = live.services.execute._mutations  # type: ignore[attr-defined]
+        mutations = getclosurevars(live.services.execute).nonlocals["execute"]._mutations
 
         async def test() -> None:
             async with live.acknowledged() as socket:

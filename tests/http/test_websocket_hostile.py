@@ -246,7 +246,7 @@ def raw_socket(live: Live) -> sockets.socket:
     client.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 8192)
     client.connect(("127.0.0.1", live.port))
     client.sendall(
-        b"GET /graphql HTTP/1.1\r\nHost: gateway.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
     )
