@@ -11,7 +11,7 @@ TOOLS     := tests/schema_tools
 CLIENTS   := tests/clients
 CONFORM   := tests/conformance
 
-.PHONY: help install demo serve test check format lint types contracts schema schema-check coverage lock clean
+.PHONY: help install demo serve test check format lint types audit contracts schema schema-check coverage lock clean
 
 help: ## Show this help.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -52,7 +52,7 @@ test: install ## Run the tests, on all cores.
 crash: install ## Kill the gateway again and again under load and count at the providers (CRASH="--kills 99").
 	$(BIN)/python -m tests.crash.crash_loop $(CRASH)
 
-check: install format-check lint types contracts schema-check test ## Everything that CI runs.
+check: install format-check lint types contracts schema-check audit test ## Everything that CI runs.
 
 format: install ## Format the code.
 	$(BIN)/ruff format .
@@ -67,6 +67,9 @@ lint: install ## Lint the code.
 
 types: install ## Check the types (mypy, strict).
 	$(BIN)/mypy
+
+audit: install ## Ask whether a vulnerability is known in any pinned package.
+	$(BIN)/python -m tests.audit.audit constraints.txt
 
 contracts: install ## Check which package may import which.
 	$(BIN)/lint-imports

@@ -4,6 +4,7 @@ Source: GraphQL over HTTP (draft), section Request.
 """
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
@@ -13,7 +14,14 @@ from gateway.http.json_reading import read_json
 from gateway.http.refusal import RequestRefused, over_limit
 from gateway.http.settings import HttpSettings
 
-_NAMES = ("query", "documentId", "operationName", "variables", "extensions")
+_KINDS = {
+    "query": "a string",
+    "documentId": "a string",
+    "operationName": "a string",
+    "variables": "an object",
+    "extensions": "an object",
+}
+_NAMES = tuple(_KINDS)
 
 
 class GraphQLParameters(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
@@ -57,7 +65,10 @@ def to_parameters(value: Any, what: str) -> GraphQLParameters:
     try:
         return msgspec.convert(value, GraphQLParameters)
     except msgspec.ValidationError as error:
-        message = f"{what} is not a GraphQL request: {str(error).replace('`', '')}."
+        # Not as the library says it, which names types of Python.
+        wrong = re.search(r"\$\.([A-Za-z]+)", str(error))
+        kinds = f"`{wrong[1]}` has to be {_KINDS[wrong[1]]} or null" if wrong else "it has to be an object"
+        message = f"{what} is not a GraphQL request: {kinds}."
         raise RequestRefused(400, "BAD_REQUEST", message) from None
 
 

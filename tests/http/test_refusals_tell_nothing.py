@@ -23,7 +23,7 @@ FORBIDDEN = {
     "a library or server": r"(?i)uvicorn|starlette|httptools|llhttp|uvloop|strawberry|graphql-core|msgspec"
     r"|jiter|pydantic|sqlalchemy|sqlite|httpx|python|asyncio",
     "an email address": r"[\w.]+@[\w.]+",
-    "what nobody is called": r"\bNone\b|NoneType|<class|object at 0x",
+    "what nobody is called": r"\bstr\b|\bdict\b|\bNone\b|NoneType|<class|object at 0x",
 }
 
 SAYS: dict[str, bytes] = {

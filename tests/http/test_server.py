@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,7 +39,10 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
         def start(app: Starlette | None = None, **settings: Any) -> Served:
             chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **settings)
-            return stack.enter_context(serving(app or build_app(chosen, {}), chosen))
+            if app is None:
+                return stack.enter_context(serving(build_app(chosen, {}), chosen))
+            app.state.services = SimpleNamespace(ending=asyncio.Event())
+            return stack.enter_context(serving(app, chosen))
 
         yield start
 
