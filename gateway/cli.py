@@ -50,7 +50,8 @@ def serve() -> None:
             )
         with _listening(settings) as listener:
             names = ", ".join(connector.capabilities.display_name for connector in connectors.values())
-            text = f"GraphQL and GraphiQL: {_address(settings, listener)}/graphql\nProviders: {names}"
+            what = "GraphQL and GraphiQL" if settings.shows(settings.graphiql) else "GraphQL"
+            text = f"{what}: {_address(settings, listener)}/graphql\nProviders: {names}"
             run(serve_app(build_app(settings, connectors), settings, listener, lambda: out.print(text)))
 
 

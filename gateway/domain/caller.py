@@ -1,7 +1,7 @@
 """Who asks, and at which providers they may read and write."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
 from gateway.domain.contact import Provider
 from gateway.domain.exchange import CallKind
@@ -20,6 +20,13 @@ class Caller:
     may_read: frozenset[Provider]
     may_write: frozenset[Provider]
     expires_at: datetime | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the credential ends, never negative; None where it does not."""
+        if self.expires_at is None:
+            return None
+        return max(0.0, (self.expires_at - datetime.now(timezone.utc)).total_seconds())
 
     def may(self, kind: CallKind, provider: Provider) -> bool:
         """Whether a call of this kind to this provider may be made for them."""

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.domain.caller import ANYBODY
 from gateway.http.authorization import authorization
 from gateway.http.graphiql import graphiql_page
 from gateway.http.graphql_request import read_parameters
@@ -49,7 +50,7 @@ async def graphql(request: Request) -> Response:
     except RequestRefused as refusal:
         if takes.single is None and refusal.status == 400:
             # Clients of event streams look into the events only; what concerns HTTP itself stays a status.
-            return EventStreamResponse(one(refusal.body), services, request_id)
+            return EventStreamResponse(one(refusal.body), services, request_id, ANYBODY)
         media_type = takes.single or JSON
         status = refusal.json_status if media_type == JSON else refusal.status
         return _answer(refusal.body, status, media_type, request_id, refusal.headers)
@@ -77,9 +78,9 @@ async def _answered(request: Request, services: Services, takes: Acceptable, req
         )
     )
     if isinstance(result, EventStream):
-        return EventStreamResponse(result.events, services, request_id)
+        return EventStreamResponse(result.events, services, request_id, caller)
     if takes.single is None:
-        return EventStreamResponse(one(result.body), services, request_id)
+        return EventStreamResponse(one(result.body), services, request_id, caller)
     return _one(result, takes.single, request_id)
 
 

@@ -7,7 +7,6 @@ Source: graphql-ws, PROTOCOL.md (graphql-transport-ws).
 
 import asyncio
 from contextlib import aclosing, suppress
-from datetime import datetime, timezone
 from typing import Any, assert_never
 from uuid import uuid4
 
@@ -121,7 +120,7 @@ class _Conversation:
         except RequestRefused as refused:
             raise Closing(4403, refused.message) from None
         self._at_deadline = Closing(4403, "Expired: connect again with a fresh credential")
-        self._deadline.reschedule(_loop_time(self._caller.expires_at))
+        self._deadline.reschedule(_loop_time(self._caller.seconds_left))
         await self._send({"type": "connection_ack"})
 
     def _authorization(self, payload: dict[str, Any]) -> str | None:
@@ -224,8 +223,5 @@ def _last(id: str, body: dict[str, Any]) -> dict[str, Any]:
     return {"id": id, "type": "error", "payload": body["errors"]}
 
 
-def _loop_time(moment: datetime | None) -> float | None:
-    if moment is None:
-        return None
-    seconds = (moment - datetime.now(timezone.utc)).total_seconds()
-    return asyncio.get_running_loop().time() + seconds
+def _loop_time(seconds: float | None) -> float | None:
+    return None if seconds is None else asyncio.get_running_loop().time() + seconds

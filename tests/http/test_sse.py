@@ -8,12 +8,13 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.domain.caller import Caller
+from gateway.domain.caller import ANYBODY, Caller
 from gateway.http.refusal import RequestRefused
 from gateway.http.result import EventStream, GraphQLRequest
 from gateway.sandbox.faults import Fault
@@ -225,3 +226,15 @@ class TestEnd:
             await until(lambda: live.listeners == 0)
 
         run(test())
+
+
+class TestCredentials:
+    def test_a_stream_ends_when_the_credential_does(self, serve: Callable[..., Live]) -> None:
+        async def for_a_moment(_: str | None) -> Caller:
+            ends = datetime.now(timezone.utc) + timedelta(seconds=0.2)
+            return replace(ANYBODY, expires_at=ends)
+
+        live = serve(authenticated_by(for_a_moment))
+
+        # Without an event: complete, by which a client knows to come again and show a fresh one.
+        assert [name for name, _ in events(ask(live, WATCH).text)] == ["next"]
