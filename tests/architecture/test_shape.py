@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 250, 40
 # A longer module stands here with its reason.
-LONGER_MODULES = {"gateway/domain/errors.py": "everything that can go wrong stands in one tree, drawn above it"}
+LONGER_MODULES = {
+    "gateway/domain/errors.py": "everything that can go wrong stands in one tree, drawn above it",
+    "gateway/http/connection.py": "one connection has one state, and every method here changes it",
+}
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "tools"}
 
 

@@ -89,6 +89,13 @@ class TestSlowRequests:
         with Wire(served.port) as wire:
             assert wire.send(b"\r\n" * 10).closed()
 
+    def test_nor_are_they_after_an_answer(self, serve: Serve) -> None:
+        served = serve(header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            assert wire.send(get()).answer().status == 200
+            wire.patience(SOON * 10)
+            assert wire.send(b"\r\n").closed()
+
     def test_the_next_request_on_a_connection_has_to_hurry_as_the_first(self, serve: Serve) -> None:
         served = serve(header_timeout_seconds=SOON)
         with Wire(served.port) as wire:
@@ -177,6 +184,13 @@ class TestSlowReaders:
             with pytest.raises((ConnectionAbortedError, ConnectionResetError)):
                 wire.answer()
 
+    def test_that_is_known_from_the_first_byte_that_waits(self, serve: Serve) -> None:
+        served = serve()
+        with Wire(served.port) as wire:
+            assert wire.send(get()).answer().status == 200
+            (connection,) = served.server.server_state.connections
+            assert connection.transport.get_write_buffer_limits() == (0, 0)
+
     def test_what_is_not_taken_is_not_made(self, serve: Serve) -> None:
         large = Large()
         served = serve(large.app, write_timeout_seconds=SOON)
@@ -222,7 +236,26 @@ class TestManyConnections:
     def test_many_too_many_are_not_even_answered(self, serve: Serve) -> None:
         served = serve(max_connections=1)
         with Wire(served.port), Wire(served.port), Wire(served.port) as third:
+            third.patience(SOON * 10)
             assert third.closed()
+
+
+class Slow:
+    """Reads a request and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.release = asyncio.Event(), asyncio.Event()
+        routes = [Route("/slow", self._answer), WebSocketRoute("/ws", self._never)]
+        self.app = Starlette(routes=routes, middleware=[Middleware(RefusedByServer)])
+
+    async def _answer(self, request: Request) -> Response:
+        await request.body()
+        self.begun.set()
+        await self.release.wait()
+        return PlainTextResponse("done")
+
+    async def _never(self, socket: WebSocket) -> None:
+        await socket.accept()
 
 
 class TestPipelining:
@@ -237,12 +270,14 @@ class TestPipelining:
 
     def test_a_refusal_waits_for_the_answers_before_it(self, serve: Serve) -> None:
         """Out of turn it would be taken for the answer to another request."""
-        served = serve()
+        slow = Slow()
+        served = serve(slow.app)
         with Wire(served.port) as wire:
-            wire.send(post(QUERY) + b"nonsense\r\n\r\n")
-            first, second = wire.answer(), wire.answer()
+            wire.send(get(b"/slow") + b"nonsense\r\n\r\n")
+            until(slow.begun.is_set)
+            served.call(slow.release.set)
 
-            assert (first.data, second.status) == (DATA, 400)
+            assert [wire.answer().status, wire.answer().status] == [200, 400]
             assert wire.closed()
 
     def test_nothing_behind_a_refusal_is_read(self, serve: Serve) -> None:
@@ -261,20 +296,15 @@ class TestPipelining:
 
     def test_what_waits_takes_no_memory(self, serve: Serve) -> None:
         """A client that sends and sends while its first request runs is not read from."""
-        release = asyncio.Event()
-
-        async def slow(_: Request) -> Response:
-            await release.wait()
-            return PlainTextResponse("done")
-
-        served = serve(Starlette(routes=[Route("/", slow)]))
+        slow = Slow()
+        served = serve(slow.app)
         with Wire(served.port) as wire:
             wire.patience(SOON)
             with pytest.raises(TimeoutError):
-                wire.send(get(b"/") * 1_000_000)
+                wire.send(get(b"/slow") * 1_000_000)
             (connection,) = served.server.server_state.connections
             assert len(connection.pipeline) < 200  # type: ignore[union-attr]  # this protocol has one
-            served.call(release.set)
+            served.call(slow.release.set)
 
 
 class TestProtocol:
@@ -364,10 +394,13 @@ class TestWebSockets:
             assert second.status() == 503
 
     def test_one_does_not_overtake_an_answer(self, serve: Serve) -> None:
-        served = self._served(serve)
+        slow = Slow()
+        served = serve(slow.app)
         with Wire(served.port) as wire:
-            wire.send(get(b"/nowhere") + get(b"/ws", *self.HANDSHAKE))
-            assert wire.status() == 404
+            wire.send(get(b"/slow") + get(b"/ws", *self.HANDSHAKE))
+            until(slow.begun.is_set)
+            served.call(slow.release.set)
+            assert [wire.answer().status, wire.answer().status] == [200, 400]
 
 
 def test_what_breaks_in_the_application_is_told_without_its_text(

@@ -66,6 +66,7 @@ def test_a_creation_is_recorded_before_any_provider_hears_of_it(
         )
         assert operation == {
             "id": payload["operationId"],
+            "caller": "anybody",
             "kind": "create",
             "idempotency_key": "k-1",
             "created_at": clock(),
