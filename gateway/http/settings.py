@@ -143,4 +143,6 @@ class DocumentLimits(BaseSettings):
     tell_cost: Literal["on", "off"] = Field(
         "on", description="on or off: tell the estimated cost in extensions.cost of every answer"
     )
-    validation_seconds: Wait = Field(1.0, description="how long checking a document may take, seconds, at most 600")
+    validation_seconds: Wait = Field(
+        1.0, description="how long checking a document may take, seconds of processor time, at most 600"
+    )
