@@ -26,6 +26,9 @@ from playwright.sync_api import (
 
 from gateway.http.graphiql import DIST
 
+# On a busy machine the editor's workers take longer than the usual five seconds to colour a text.
+expect.set_options(timeout=20_000)
+
 EXAMPLES = Path(__file__).parents[2] / "gateway/http/graphiql_ui/examples"
 
 # A browser that does nothing of its own accord: every request it makes is one that the page asked for.
