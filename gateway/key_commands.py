@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.access.api_keys import REMEMBERED_SECONDS, new_key, now_ms
+from gateway.access.api_keys import REMEMBERED_SECONDS, new_key
 from gateway.access.scopes import SCOPES
+from gateway.clock import now_ms
 from gateway.main import open_or_say_why
 from gateway.settings import WrongSettings, read_gateway_settings
 from gateway.store.keys import KeyStore, StoredKey

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
-from gateway.access.api_keys import ApiKeys, now_ms
+from gateway.access.api_keys import ApiKeys
 from gateway.access.authentication import Authentication
 from gateway.access.settings import NO_CREDENTIAL_COUNTS, is_required
 from gateway.access.tokens import tokens_of
+from gateway.clock import now_ms
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
 from gateway.contacts.caretaker import Caretaker

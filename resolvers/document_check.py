@@ -1,10 +1,11 @@
 """A document held against the schema and the limits without anybody asking for it."""
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
 
 from gateway.http.manifest import CheckDocument, CheckedDocument
 from resolvers.execution import Rules
+from resolvers.limits.parsing import read_document
 from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
 
@@ -14,7 +15,7 @@ def document_check(schema: strawberry.Schema, rules: Rules) -> CheckDocument:
 
     def checked(text: str) -> CheckedDocument:
         try:
-            document = parse(text, max_tokens=rules.limits.max_document_tokens)
+            document = read_document(text, rules.limits)
             return CheckedDocument(operations=_names(document), problems=_problems(document, schema._schema, rules))
         except RecursionError:
             return CheckedDocument(problems=("The document nests too deep.",))

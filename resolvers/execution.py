@@ -19,7 +19,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     execute,
-    parse,
     subscribe,
 )
 from graphql.execution.values import get_variable_values
@@ -33,9 +32,10 @@ from gateway.resilience.operation import operation
 from resolvers.context import Context, UseCases
 from resolvers.errors import present
 from resolvers.limits.cost import weigh
+from resolvers.limits.parsing import read_document
 from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
-from resolvers.refused import LimitExceeded, OperationRefused
+from resolvers.refused import OperationRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +60,14 @@ class Executor:
         self._mutations: set[asyncio.Task[ExecutionResult]] = set()
 
     async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
-        """Raises what `request.refuse` holds for the kind of operation that it turns out to be, and RequestRefused
+        """Raises what `request.refuse` makes for the kind of operation that it turns out to be, and RequestRefused
         where the caller may do nothing of that kind."""
         try:
-            document = self._parse(request.query)
+            document = read_document(request.query, self._rules.limits)
             chosen = _choose(document, request.operation_name)
             kind = OperationKind(chosen.operation.value)
-            if refusal := request.refuse.get(kind):
-                raise refusal
+            if refuse := request.refuse.get(kind):
+                raise refuse()
             _refuse_unpermitted(request.caller, kind)
             cost = self._examine(document, chosen, request.variables or {})
         except RecursionError:
@@ -87,16 +87,6 @@ class Executor:
         if cost:
             answer.body["extensions"] = {"cost": cost}
         return answer
-
-    def _parse(self, text: str) -> DocumentNode:
-        allowed = self._rules.limits.max_document_tokens
-        try:
-            return parse(text, max_tokens=allowed)
-        except GraphQLError as error:
-            if "Document contains more than" not in error.message:
-                raise
-            message = f"The document has more than {allowed} tokens."
-            raise LimitExceeded("maxDocumentTokens", allowed=allowed, measured=allowed + 1, message=message) from None
 
     def _examine(
         self, document: DocumentNode, chosen: OperationDefinitionNode, variables: Mapping[str, Any]

@@ -11,6 +11,7 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from gateway.access.scopes import caller_with
+from gateway.clock import now_ms
 from gateway.domain.caller import Caller
 from gateway.store.keys import KeyStore, StoredKey
 
@@ -22,10 +23,6 @@ REMEMBERED_SECONDS = 5.0
 _MAX_REMEMBERED = 1_000
 # What the digest of a key with an unknown id is compared with; no secret has it.
 _NO_DIGEST = "-" * 64
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.contacts.clock import now_ms
+from gateway.clock import now_ms
 from gateway.contacts.targets import Target
 from gateway.domain.errors import WriteOutcome
 from gateway.domain.intent import Intent

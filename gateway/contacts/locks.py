@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.contacts.clock import now_ms
+from gateway.clock import now_ms
 from gateway.domain.errors import GatewayError
 from gateway.resilience.operation import current_operation
 from gateway.store.locks import LockStore

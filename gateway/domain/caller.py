@@ -1,7 +1,7 @@
 """Who asks, and at which providers they may read and write."""
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 
 from gateway.domain.contact import Provider
 from gateway.domain.exchange import CallKind
@@ -21,12 +21,9 @@ class Caller:
     may_write: frozenset[Provider]
     expires_at: datetime | None = None
 
-    @property
-    def seconds_left(self) -> float | None:
+    def seconds_left(self, now: datetime) -> float | None:
         """Until the credential ends, never negative; None where it does not."""
-        if self.expires_at is None:
-            return None
-        return max(0.0, (self.expires_at - datetime.now(timezone.utc)).total_seconds())
+        return None if self.expires_at is None else max(0.0, (self.expires_at - now).total_seconds())
 
     def may(self, kind: CallKind, provider: Provider) -> bool:
         """Whether a call of this kind to this provider may be made for them."""

@@ -5,7 +5,6 @@ Source: GraphQL over HTTP (draft). Where its statuses and the audits of graphql-
 """
 
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 from starlette.requests import Request
@@ -19,24 +18,14 @@ from gateway.http.idempotency_key import read_idempotency_key
 from gateway.http.negotiation import JSON, Acceptable, acceptable, wants_page
 from gateway.http.origin import refuse_foreign_page, refuse_simple_get
 from gateway.http.refusal import RequestRefused
-from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind
+from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind, Refuse
 from gateway.http.services import Services
 from gateway.http.sse import EventStreamResponse, one
-from gateway.incident import report
-
-_MUTATION_BY_GET = RequestRefused(
-    405, "METHOD_NOT_ALLOWED", "GET is for queries; send mutations by POST.", {"Allow": "POST"}
-)
-_NO_PAGE = RequestRefused(406, "NOT_ACCEPTABLE", "There is no page here. Send GraphQL requests by POST.")
-_NO_STREAM = RequestRefused(
-    406, "NOT_ACCEPTABLE", "A subscription is answered as text/event-stream, or over WebSocket (graphql-transport-ws)."
-)
 
 
 async def graphql(request: Request) -> Response:
     """The endpoint. The services stand in the application's state once it has started."""
     services: Services = request.app.state.services
-    request_id = uuid4().hex
     accept = request.headers.get("accept")
     is_page = request.method == "GET" and wants_page(accept or "")
     if is_page and services.graphiql:
@@ -44,23 +33,19 @@ async def graphql(request: Request) -> Response:
     takes = Acceptable(JSON, stream=False)
     try:
         if is_page:
-            raise _NO_PAGE
+            raise RequestRefused(406, "NOT_ACCEPTABLE", "There is no page here. Send GraphQL requests by POST.")
         takes = acceptable(accept)
-        return await _answered(request, services, takes, request_id)
+        return await _answered(request, services, takes)
     except RequestRefused as refusal:
         if takes.single is None and refusal.status == 400:
             # Clients of event streams look into the events only; what concerns HTTP itself stays a status.
-            return EventStreamResponse(one(refusal.body), services, request_id, ANYBODY)
+            return EventStreamResponse(one(refusal.body), services, ANYBODY)
         media_type = takes.single or JSON
         status = refusal.json_status if media_type == JSON else refusal.status
-        return _answer(refusal.body, status, media_type, request_id, refusal.headers)
-    except Exception as unexpected:
-        report("request_broke", unexpected, request_id=request_id)
-        error = {"message": "Internal error.", "extensions": {"code": "INTERNAL_ERROR", "requestId": request_id}}
-        return _answer({"errors": [error]}, 500, takes.single or JSON, request_id)
+        return _answer(refusal.body, status, media_type, refusal.headers)
 
 
-async def _answered(request: Request, services: Services, takes: Acceptable, request_id: str) -> Response:
+async def _answered(request: Request, services: Services, takes: Acceptable) -> Response:
     refuse_foreign_page(request, services.settings.cors_origins)
     if request.method == "GET":
         refuse_simple_get(request)
@@ -68,7 +53,7 @@ async def _answered(request: Request, services: Services, takes: Acceptable, req
     parameters = await read_parameters(request, services.settings)
     result = await services.execute(
         GraphQLRequest(
-            request_id=request_id,
+            request_id=request.state.request_id,
             caller=caller,
             query=services.documents(parameters),
             operation_name=parameters.operation_name or None,
@@ -78,30 +63,38 @@ async def _answered(request: Request, services: Services, takes: Acceptable, req
         )
     )
     if isinstance(result, EventStream):
-        return EventStreamResponse(result.events, services, request_id, caller)
+        return EventStreamResponse(result.events, services, caller)
     if takes.single is None:
-        return EventStreamResponse(one(result.body), services, request_id, caller)
-    return _one(result, takes.single, request_id)
+        return EventStreamResponse(one(result.body), services, caller)
+    return _one(result, takes.single)
 
 
-def _refused_kinds(method: str, takes: Acceptable) -> dict[OperationKind, Exception]:
-    by_method = {OperationKind.MUTATION: _MUTATION_BY_GET} if method == "GET" else {}
-    by_accept = {} if takes.stream else {OperationKind.SUBSCRIPTION: _NO_STREAM}
+def _refused_kinds(method: str, takes: Acceptable) -> dict[OperationKind, Refuse]:
+    by_method = {OperationKind.MUTATION: _mutation_by_get} if method == "GET" else {}
+    by_accept = {} if takes.stream else {OperationKind.SUBSCRIPTION: _no_stream}
     return {**by_method, **by_accept}
 
 
-def _one(result: GraphQLResult, media_type: str, request_id: str) -> Response:
+def _mutation_by_get() -> RequestRefused:
+    message = "GET is for queries; send mutations by POST."
+    return RequestRefused(405, "METHOD_NOT_ALLOWED", message, {"Allow": "POST"})
+
+
+def _no_stream() -> RequestRefused:
+    message = "A subscription is answered as text/event-stream, or over WebSocket (graphql-transport-ws)."
+    return RequestRefused(406, "NOT_ACCEPTABLE", message)
+
+
+def _one(result: GraphQLResult, media_type: str) -> Response:
     # The older media type promises 200 for every well-formed GraphQL request, even a wrong one.
     status = 200 if media_type == JSON and result.status == 400 else result.status
-    return _answer(result.body, status, media_type, request_id)
+    return _answer(result.body, status, media_type)
 
 
-def _answer(
-    body: dict[str, Any], status: int, media_type: str, request_id: str, headers: dict[str, str] | None = None
-) -> Response:
+def _answer(body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:
     return Response(
         msgspec.json.encode(body),
         status_code=status,
         media_type=f"{media_type}; charset=utf-8",
-        headers={**(headers or {}), "X-Request-Id": request_id, "Vary": "Accept"},
+        headers={**(headers or {}), "Vary": "Accept"},
     )

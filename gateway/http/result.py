@@ -16,10 +16,14 @@ class OperationKind(Enum):
     SUBSCRIPTION = "subscription"
 
 
+Refuse: TypeAlias = Callable[[], Exception]
+"""Made anew each time: an exception that is raised again keeps the frames of every request that it was raised for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLRequest:
-    """`idempotency_key` stood in a header. `refuse` says, for each kind of operation that this transport cannot
-    carry, what to answer instead; it is raised before anything is executed."""
+    """`idempotency_key` stood in a header. `refuse` makes, for each kind of operation that this transport cannot
+    carry, what to raise instead of executing it."""
 
     request_id: str
     caller: Caller
@@ -27,7 +31,7 @@ class GraphQLRequest:
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
-    refuse: Mapping[OperationKind, Exception] = field(default_factory=dict)
+    refuse: Mapping[OperationKind, Refuse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +52,4 @@ class EventStream:
 
 
 Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[GraphQLResult | EventStream]]
-"""Raises what `refuse` holds, and RequestRefused; never anything else that it could foresee."""
+"""Raises what `refuse` makes, and RequestRefused; never anything else that it could foresee."""

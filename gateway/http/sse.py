@@ -12,6 +12,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.clock import utc_now
 from gateway.domain.caller import Caller
 from gateway.http.negotiation import EVENT_STREAM
 from gateway.http.services import Services
@@ -30,11 +31,9 @@ class EventStreamResponse(Response):
     """Sends each result as it comes. The stream is closed when its client goes away, when the caller's credential ends
     and when the server is to stop."""
 
-    def __init__(
-        self, events: AsyncGenerator[dict[str, Any], None], services: Services, request_id: str, caller: Caller
-    ) -> None:
+    def __init__(self, events: AsyncGenerator[dict[str, Any], None], services: Services, caller: Caller) -> None:
         # A proxy may neither keep events nor collect them.
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "X-Request-Id": request_id, "Vary": "Accept"}
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Vary": "Accept"}
         super().__init__(media_type=f"{EVENT_STREAM}; charset=utf-8", headers=headers)
         del self.headers["Content-Length"]
         self._events = events
@@ -49,7 +48,7 @@ class EventStreamResponse(Response):
             asyncio.ensure_future(self._services.ending.wait()),
         ]
         try:
-            await asyncio.wait(tasks, timeout=self._caller.seconds_left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, timeout=self._caller.seconds_left(utc_now()), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()

@@ -14,6 +14,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gateway.clock import utc_now
 from gateway.domain.caller import Caller
 from gateway.http.authorization import authorization
 from gateway.http.graphql_request import GraphQLParameters
@@ -120,7 +121,7 @@ class _Conversation:
         except RequestRefused as refused:
             raise Closing(4403, refused.message) from None
         self._at_deadline = Closing(4403, "Expired: connect again with a fresh credential")
-        self._deadline.reschedule(_loop_time(self._caller.seconds_left))
+        self._deadline.reschedule(_loop_time(self._caller.seconds_left(utc_now())))
         await self._send({"type": "connection_ack"})
 
     def _authorization(self, payload: dict[str, Any]) -> str | None:

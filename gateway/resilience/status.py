@@ -6,21 +6,18 @@ Nothing is asked of a provider for this: it is what the calls of everybody tell 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
+from gateway.clock import utc_now
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode, Fault, ProviderFailure, ProviderUnavailable, RateLimited
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.policy import Send
 
 WallClock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 class ProviderState(StrEnum):

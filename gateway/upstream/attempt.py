@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import httpx
 import msgspec
 
+from gateway.clock import utc_now
 from gateway.domain.errors import ProviderUnreachable, ReplyUnreadable
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.operation import current_operation
@@ -35,7 +36,7 @@ class Attempt:
         dialect: Dialect,
         *,
         attempt_seconds: float,
-        wall_clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        wall_clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._client = client
         self._dialect = dialect

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.access.api_keys import NewKey, new_key, now_ms
+from gateway.access.api_keys import NewKey, new_key
+from gateway.clock import now_ms
 from gateway.store.database import Database, open_database
 from gateway.store.keys import KeyStore
 from tests.access.issuer import Issuer, running_issuer

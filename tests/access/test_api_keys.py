@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from gateway.access import api_keys
-from gateway.access.api_keys import REMEMBERED_SECONDS, ApiKeys, new_key, now_ms
+from gateway.access.api_keys import REMEMBERED_SECONDS, ApiKeys, new_key
+from gateway.clock import now_ms
 from gateway.domain.caller import Caller
 from gateway.domain.contact import Provider
 from gateway.store.keys import KeyStore, StoredKey

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.access.api_keys import now_ms
+from gateway.clock import now_ms
 from gateway.sandbox.sandbox import Sandbox
 from tests.access.conftest import MakeKey, ask, data_of, in_database
 from tests.access.issuer import Issuer, token

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.access.api_keys import now_ms
 from gateway.access.settings import NO_CREDENTIAL_COUNTS, is_required
+from gateway.clock import now_ms
 from gateway.settings import WrongSettings, read_gateway_settings
 from tests.access.conftest import MakeKey, ask, in_database
 from tests.access.issuer import AUDIENCE, ISSUER, Issuer

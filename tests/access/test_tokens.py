@@ -193,7 +193,8 @@ def test_a_token_without_a_scope_of_ours_may_do_nothing(trusting: Gateway) -> No
 def test_without_an_identity_provider_in_the_settings_no_token_counts(
     start_gateway: Callable[..., Gateway], issuer: Issuer, tmp_path: Any
 ) -> None:
-    from gateway.access.api_keys import new_key, now_ms
+    from gateway.access.api_keys import new_key
+    from gateway.clock import now_ms
     from tests.access.conftest import in_database
 
     url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"

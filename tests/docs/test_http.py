@@ -18,4 +18,4 @@ def test_every_limit_stands_in_the_table() -> None:
     named = set(re.findall(r"`((?:max|validation)[A-Za-z]+)`", section))
 
     limits = {_camel(name) for name in DocumentLimits.model_fields if name != "tell_cost"}
-    assert named == limits | {"maxBodyBytes", "maxJsonDepth"}
+    assert named == limits | {"maxBodyBytes", "maxJsonDepth", "maxDigits"}

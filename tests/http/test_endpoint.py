@@ -1,5 +1,6 @@
 """GraphQL over HTTP: what the endpoint takes, and in which form it answers."""
 
+import gc
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.http.refusal import RequestRefused
 from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
@@ -446,6 +448,29 @@ class TestHeaders:
 
         assert (reply.status_code, only_error(reply)) == (500, "INTERNAL_ERROR")
         assert "northwind" not in reply.text
+
+
+class TestMemory:
+    @pytest.mark.parametrize(
+        ("method", "headers", "document"),
+        [
+            ("GET", {"Accept": JSON}, "mutation { __typename }"),
+            ("POST", {"Accept": JSON}, "subscription { providerStatusChanged { state } }"),
+            ("DELETE", {"Accept": JSON}, "{ __typename }"),
+        ],
+        ids=["mutation by GET", "subscription as JSON", "method"],
+    )
+    def test_nothing_of_a_refused_request_is_kept(
+        self, gateway: Gateway, method: str, headers: dict[str, str], document: str
+    ) -> None:
+        """An exception that is raised again and again holds on to the frames of every time before."""
+        sent: dict[str, Any] = {"json": {"query": document}} if method == "POST" else {"params": {"query": document}}
+        for _ in range(3):
+            assert gateway.request(method, "/graphql", headers=headers, **sent).status_code in (405, 406)
+        gc.collect()
+
+        kept = [one for one in gc.get_objects() if isinstance(one, RequestRefused) and one.__traceback__]
+        assert kept == []
 
 
 class TestBrowser:

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from gateway.clock import now_ms
 from gateway.contacts.caretaker import Caretaker
-from gateway.contacts.clock import now_ms
 from gateway.sandbox.faults import Fault, FaultKind
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.simulator import Simulator

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from gateway.clock import utc_now
 from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
-from gateway.connectors.clock import utc_now
 from gateway.connectors.cometly import looking, mapping, wire
 from gateway.connectors.cometly.capabilities import CAPABILITIES
 from gateway.connectors.cometly.listing import Listing

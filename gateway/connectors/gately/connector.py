@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from gateway.clock import utc_now
 from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
-from gateway.connectors.clock import utc_now
 from gateway.connectors.duplicates import or_duplicate
 from gateway.connectors.gately import calls, looking, mapping, wire
 from gateway.connectors.gately.calls import UpdateCalls, contact_path, fields_call, update_calls

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from gateway.clock import utc_now
 from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
-from gateway.connectors.clock import utc_now
 from gateway.connectors.duplicates import or_duplicate
 from gateway.connectors.klen import looking, mapping, wire
 from gateway.connectors.klen.capabilities import CAPABILITIES
