@@ -43,8 +43,11 @@ class Matching:
     def match(self, intent: Intent) -> Match:
         """
         Raises:
-            InvalidInput: when the input holds nothing of what it is to be matched on.
+            InvalidInput: when there is nothing to match on, or the input holds nothing of it.
         """
+        if not intent.match_on:
+            message = f"must name at least one of {' and '.join(key.name for key in MatchKey)}"
+            raise InvalidInput(InputProblem(path=("matchOn",), code="NOTHING_TO_MATCH", message=message))
         draft = read_draft(intent.changes)
         by_email = MatchKey.EMAIL in intent.match_on
         by_external_id = MatchKey.EXTERNAL_ID in intent.match_on

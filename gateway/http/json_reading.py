@@ -23,7 +23,7 @@ def read_json(text: bytes, what: str, *, max_depth: int) -> Any:
         if "recursion limit" in str(error):
             raise _too_deep(what, max_depth, max_depth + 1) from None
         # What jiter says names a place and, for a member that stands twice, its name: both are the caller's own.
-        raise RequestRefused(400, "BAD_REQUEST", f"{what} is not JSON in UTF-8: {error}.") from None
+        raise RequestRefused(400, "BAD_REQUEST", f"{what} cannot be read as JSON in UTF-8: {error}.") from None
     _check(value, what, max_depth)
     return value
 

@@ -373,7 +373,6 @@ def test_an_external_id_is_not_matched_on_unless_it_is_asked_for(quiet: Gateway,
         (NEW, ["EXTERNAL_ID"]),
         ({**NEW, "externalId": None}, ["EXTERNAL_ID"]),
         ({"name": "Ines Aalto"}, ["EMAIL", "EXTERNAL_ID"]),
-        ({**NEW, "externalId": "crm-1"}, []),
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -384,6 +383,15 @@ def test_with_nothing_to_match_on_nobody_is_called(
     assert error["extensions"]["code"] == "INVALID_INPUT"
     (problem,) = error["extensions"]["fields"]
     assert (problem["path"], problem["code"]) == (["input"], "NOTHING_TO_MATCH")
+    assert asked(sandbox) == {}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_list_of_nothing_to_match_on_is_to_blame_itself(dry_run: bool, quiet: Gateway, sandbox: Sandbox) -> None:
+    error = quiet.error(UPSERT, input={**NEW, "externalId": "crm-1", "dryRun": dry_run}, on=[])
+    (problem,) = error["extensions"]["fields"]
+    assert (problem["path"], problem["code"]) == (["matchOn"], "NOTHING_TO_MATCH")
+    assert problem["message"] == "must name at least one of EMAIL and EXTERNAL_ID"
     assert asked(sandbox) == {}
 
 
