@@ -58,7 +58,8 @@ class Tokens:
             raise WrongToken
         # Hashed: a subject may be somebody's email address, and the id is kept with each write.
         who = sha256(msgspec.json.encode([claims["iss"], claims["sub"]])).hexdigest()
-        ends = datetime.fromtimestamp(min(int(claims["exp"]), _LAST_MOMENT), timezone.utc)
+        # As long as a request with it would be taken: else a stream would end as soon as it began.
+        ends = datetime.fromtimestamp(min(int(claims["exp"]) + self.clock_skew_seconds, _LAST_MOMENT), timezone.utc)
         return caller_with(_scopes(claims), id=f"jwt:{who}", expires_at=ends)
 
     def _checked(self, text: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +16,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from gateway.access.key_set import KeySet
+from gateway.access.tokens import Tokens
 from gateway.sandbox.sandbox import Sandbox
 from tests.access.conftest import ask, data_of
 from tests.access.issuer import AUDIENCE, ISSUER, Issuer, claims, private_key, public_jwk, token
@@ -204,3 +208,17 @@ def test_without_an_identity_provider_in_the_settings_no_token_counts(
 
     assert_wrong(ask(gateway, token()))
     assert data_of(ask(gateway, key.text)) == TYPENAME
+
+
+def test_a_token_within_the_clock_skew_is_good_for_as_long_as_it_is_taken() -> None:
+    """A stream lives until its caller's credential ends: it may not end before the next request would be refused."""
+
+    async def published() -> bytes:
+        return json.dumps({"keys": [public_jwk(private_key("RSA"), "rsa")]}).encode()
+
+    tokens = Tokens(keys=KeySet(published), issuer=ISSUER, audience=AUDIENCE, clock_skew_seconds=30)
+    ended = int(time.time()) - 5
+
+    caller = asyncio.run(tokens.caller(token(exp=ended)))
+
+    assert caller.expires_at == datetime.fromtimestamp(ended + 30, timezone.utc)
