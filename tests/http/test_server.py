@@ -409,7 +409,7 @@ def test_what_breaks_in_the_application_is_told_without_its_text(
     def broken(*_: object) -> None:
         raise RuntimeError("ada.winter@northwind.example")
 
-    monkeypatch.setattr("gateway.http.endpoint.uuid4", broken)
+    monkeypatch.setattr("gateway.http.endpoint.acceptable", broken)
     served = serve()
     with Wire(served.port) as wire, caplog.at_level(logging.DEBUG):
         answer = wire.send(post(QUERY)).answer()
