@@ -1,7 +1,17 @@
 """What time it is. Whoever needs to know takes one of these as a parameter, so that a test can say otherwise."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import TypeAlias
+
+Monotonic: TypeAlias = Callable[[], float]
+"""Seconds that only ever grow, from no particular beginning."""
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+"""Waits for so many seconds."""
 
 
 def utc_now() -> datetime:
@@ -11,3 +21,12 @@ def utc_now() -> datetime:
 def now_ms() -> int:
     """The time that is kept: milliseconds since 1970, the same for every process on one database."""
     return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Everything about time that policies need, so that a test can let it pass as it likes."""
+
+    monotonic: Monotonic = time.monotonic
+    wall: Callable[[], datetime] = utc_now
+    sleep: Sleep = asyncio.sleep

@@ -46,7 +46,7 @@ from gateway.store.operations import OperationStore
 from gateway.store.owner import new_owner
 from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
-from gateway.upstream.upstream import Timeouts
+from gateway.upstream.upstream import Conditions, Timeouts
 from resolvers.context import UseCases
 from resolvers.document_check import document_check
 from resolvers.execution import Executor, Rules
@@ -65,12 +65,13 @@ def build_connectors(settings: GatewaySettings) -> dict[Provider, Connector]:
     timeouts = Timeouts(
         connect_seconds=settings.connect_timeout_seconds, attempt_seconds=settings.attempt_timeout_seconds
     )
+    conditions = Conditions(timeouts=timeouts, settings=settings)
     connectors: dict[Provider, Connector] = {}
     for entry in REGISTRY:
         provider_settings = read_provider_settings(entry, settings.mode)
         key = api_key(provider_settings)
         if key is not None:
-            connectors[entry.provider] = entry.build(provider_settings, key, timeouts)
+            connectors[entry.provider] = entry.build(provider_settings, key, conditions)
     return connectors
 
 

@@ -14,11 +14,10 @@ from gateway.access.settings import AccessSettings, access_problem
 from gateway.connectors.registry import REGISTRY, Registration
 from gateway.domain.contact import Provider
 from gateway.http.settings import DocumentLimits, HttpSettings
+from gateway.resilience.settings import ResilienceSettings, Seconds
 from gateway.upstream.upstream import is_loopback
 
 S = TypeVar("S", bound=BaseSettings)
-
-Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 
 # Platforms hand out the first two.
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
@@ -31,7 +30,7 @@ class WrongSettings(Exception):
     """The gateway cannot start; the text names the variable, what is wrong and what would be right."""
 
 
-class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings):
+class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")

@@ -80,7 +80,8 @@ class Executor:
         if kind is OperationKind.SUBSCRIPTION:
             return await self._subscribe(document, request)
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
-        with operation(deadline_seconds=seconds, caller=request.caller):
+        shares = kind is OperationKind.QUERY
+        with operation(deadline_seconds=seconds, caller=request.caller, shares_reads=shares):
             running = self._run(document, request)
             result = await (self._to_its_end(running) if kind is OperationKind.MUTATION else running)
         answer = _answer(result, request)

@@ -21,6 +21,16 @@ from tests.live import serving
 
 T = TypeVar("T")
 
+# Most tests say what one call does, and count calls: nothing is repeated, saved, held back or remembered there.
+# tests/resilience, tests/matrix and tests/soak say what the policies do.
+BARE: dict[str, Any] = {
+    "retries": 0,
+    "breaker": "off",
+    "rate_budgets": "off",
+    "read_cache_seconds": 0,
+    "stale_if_error_seconds": 0,
+}
+
 
 class Gateway:
     """A gateway in its own event loop, spoken to over HTTP without a port."""
@@ -133,7 +143,7 @@ def start_gateway(
                 else:
                     monkeypatch.setenv(name, value)
             database = settings.pop("database_url", f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
-            chosen = read_gateway_settings(database_url=database, **settings)
+            chosen = read_gateway_settings(database_url=database, **{**BARE, **settings})
             gateway = Gateway(build_app(chosen, build_connectors(chosen)))
             gateways.callback(gateway.close)
             return gateway
@@ -155,7 +165,7 @@ def gateway_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for name, value in served.environment().items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db")
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **BARE)
         app = build_app(settings, build_connectors(settings))
         with serving(app, settings) as live:
             yield live.url

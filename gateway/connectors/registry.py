@@ -14,16 +14,16 @@ from gateway.connectors.cometly.capabilities import CAPABILITIES as COMETLY
 from gateway.connectors.gately.capabilities import CAPABILITIES as GATELY
 from gateway.connectors.klen.capabilities import CAPABILITIES as KLEN
 from gateway.domain.contact import Provider
-from gateway.upstream.upstream import Timeouts
+from gateway.upstream.upstream import Conditions
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """`build` takes the provider's settings, its API key and the time-outs of its calls."""
+    """`build` takes the provider's settings, its API key and how calls are made."""
 
     capabilities: Capabilities
     settings: type[BaseSettings]
-    build: Callable[[Any, str, Timeouts], Connector]
+    build: Callable[[Any, str, Conditions], Connector]
 
     @property
     def provider(self) -> Provider:

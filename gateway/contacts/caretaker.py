@@ -72,7 +72,7 @@ class Caretaker:
 
         async def one(stored: StoredOperation) -> None:
             async with slots:
-                with operation(deadline_seconds=self._look_seconds):
+                with operation(deadline_seconds=self._look_seconds, background=True):
                     await self._look(stored)
 
         await asyncio.gather(*(one(stored) for stored in operations))

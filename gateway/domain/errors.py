@@ -6,9 +6,9 @@ GatewayError
     ├── OperationUnsupported, FieldUnsupported, ClearUnsupported, ListTruncated
     ├── InputRefused, RecordNotFound, DuplicateRecord
     ├── CredentialsRefused, PermissionDenied, CallerNotPermitted
-    ├── RateLimited, ProviderUnreachable, ProviderUnavailable
+    ├── RateLimited (BudgetSpent), ProviderUnreachable, ProviderUnavailable (CircuitOpen, ProviderCrowded)
     ├── ReplyTimedOut, ProviderBroken, ReplyUnreadable
-    ├── DeadlineExceeded, CallLimitReached
+    ├── DeadlineExceeded (AnswerPending), CallLimitReached
     └── RecordBusy, RecordStale, SeveralMatches
 """
 
@@ -101,11 +101,13 @@ class ProviderFailure(GatewayError):
     """One event at one provider.
 
     `outcome` says what it means for a write in progress; a subclass states the usual case and the
-    place that raises it the exception (a 408 is a time-out that surely applied nothing).
+    place that raises it the exception (a 408 is a time-out that surely applied nothing). `held_back` says that the
+    gateway itself refused the call before anything was sent, so trying again at once would be refused again.
     """
 
     code: ClassVar[ErrorCode]
     blame: ClassVar[Blame] = "provider"
+    held_back: ClassVar[bool] = False
     retryable: bool = False
     outcome: WriteOutcome = WriteOutcome.NOT_APPLIED
 
@@ -203,6 +205,13 @@ class RateLimited(ProviderFailure):
     retryable = True
 
 
+class BudgetSpent(RateLimited):
+    """Our own count says that the provider would refuse the call, and waiting for it would take too long."""
+
+    blame = "gateway"
+    held_back = True
+
+
 class ProviderUnreachable(ProviderFailure):
     """No connection, so not one byte of the request was sent."""
 
@@ -215,6 +224,19 @@ class ProviderUnavailable(ProviderFailure):
 
     code = ErrorCode.PROVIDER_UNAVAILABLE
     retryable = True
+
+
+class CircuitOpen(ProviderUnavailable):
+    """Too many calls of this kind failed just now; until the next probe nobody calls."""
+
+    held_back = True
+
+
+class ProviderCrowded(ProviderUnavailable):
+    """As many calls to this provider as the gateway allows at a time are under way or waiting."""
+
+    blame = "gateway"
+    held_back = True
 
 
 class ReplyTimedOut(ProviderFailure):
@@ -240,6 +262,10 @@ class DeadlineExceeded(ProviderFailure):
     code = ErrorCode.DEADLINE_EXCEEDED
     blame = "gateway"
     retryable = True
+
+
+class AnswerPending(DeadlineExceeded):
+    """The provider had not answered within the time that the caller was willing to wait (`maxWaitMs`)."""
 
 
 class CallLimitReached(ProviderFailure):

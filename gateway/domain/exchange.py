@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.contact import JsonObject
@@ -24,13 +25,25 @@ class CallKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path` is below the provider's base URL, its segments percent-encoded by the connector."""
+    """`path` is below the provider's base URL, its segments percent-encoded by the connector. `headers` are those of
+    this call alone (a trace); credentials stand elsewhere."""
 
     method: str
     path: str
     body: JsonObject | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     kind: CallKind = CallKind.READ
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a provider says of its own rate limit in an answer: the size of the window, what is left of it, when it
+    is full again; None for what it does not say."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +54,4 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     latency_ms: int
+    allowance: Allowance = Allowance()

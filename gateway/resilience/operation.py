@@ -4,12 +4,14 @@ It travels in a context variable, so that connectors need not pass it on and can
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from gateway.clock import Monotonic
 from gateway.domain.caller import ANYBODY, Caller
+from gateway.resilience.tally import Tally
 
 MAX_UPSTREAM_CALLS = 100
 
@@ -18,13 +20,18 @@ MAX_UPSTREAM_CALLS = 100
 class Operation:
     """`deadline` is a reading of `clock`, in seconds; without one (None) time is not limited.
 
-    What the gateway does on its own is for ANYBODY: no caller's scopes hold it back.
+    What the gateway does on its own is for ANYBODY: no caller's scopes hold it back; with `background` it lets
+    everybody else go first. `shares_reads` allows its reads to join a call that somebody else has under way: only for
+    queries, since a write must not be decided by what was read before it began.
     """
 
     deadline: float | None
     calls_left: int = MAX_UPSTREAM_CALLS
     caller: Caller = ANYBODY
-    clock: Callable[[], float] = field(default=time.monotonic)
+    clock: Monotonic = field(default=time.monotonic)
+    background: bool = False
+    shares_reads: bool = False
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def seconds_left(self) -> float | None:
@@ -44,14 +51,30 @@ def current_operation() -> Operation:
 def operation(
     *,
     deadline_seconds: float,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Monotonic = time.monotonic,
     max_calls: int = MAX_UPSTREAM_CALLS,
     caller: Caller = ANYBODY,
+    background: bool = False,
+    shares_reads: bool = False,
 ) -> Iterator[Operation]:
     """Everything awaited inside, tasks included, spends from this operation."""
-    started = Operation(deadline=clock() + deadline_seconds, calls_left=max_calls, caller=caller, clock=clock)
+    started = Operation(
+        deadline=clock() + deadline_seconds,
+        calls_left=max_calls,
+        caller=caller,
+        clock=clock,
+        background=background,
+        shares_reads=shares_reads,
+    )
+    with running(started):
+        yield started
+
+
+@contextmanager
+def running(started: Operation) -> Iterator[None]:
+    """Spends from an operation that began elsewhere."""
     token = _current.set(started)
     try:
-        yield started
+        yield
     finally:
         _current.reset(token)

@@ -74,6 +74,7 @@ class Attempt:
     def _request(self, call: Call) -> httpx.Request:
         content = None if call.body is None else msgspec.json.encode(call.body)
         headers = {"Content-Type": "application/json"} if content is not None else {}
+        headers.update(call.headers)
         return self._client.build_request(
             call.method, call.path.lstrip("/"), params=call.query or None, content=content, headers=headers
         )

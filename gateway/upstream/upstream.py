@@ -1,25 +1,24 @@
 """The way to one provider: the policies, in order, around one attempt."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
 
+from gateway.clock import Clocks
 from gateway.domain.exchange import Call, Reply
+from gateway.resilience.accounting import tallied
 from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
 from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
+from gateway.resilience.rate_limit import RateLimit
+from gateway.resilience.settings import ResilienceSettings
 from gateway.resilience.status import Watch
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
-
-# Outermost first: what a caller may not do costs neither time nor calls.
-# Retry, breaker, rate budget and single flight take their place between these
-# and the attempt (design section 9); no connector has to know of them. Innermost of all stands each provider's own
-# watch, which sees how every attempt ended.
-POLICIES: tuple[Policy, ...] = (permitted, within_deadline, counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +40,28 @@ class Timeouts:
     attempt_seconds: float = 5.0
 
 
-class Upstream:
-    """Sends calls to one provider. Open it before use and close it in the end (async with)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """How calls are made, the same for every provider. `observers` see each attempt, and nothing when there are
+    none."""
 
-    def __init__(self, endpoint: Endpoint, dialect: Dialect, timeouts: Timeouts) -> None:
+    timeouts: Timeouts = Timeouts()
+    # Without the environment: whoever wants that hands its settings over.
+    settings: ResilienceSettings = field(default_factory=ResilienceSettings.model_construct)
+    clocks: Clocks = field(default_factory=Clocks)
+    observers: tuple[Policy, ...] = ()
+
+
+class Upstream:
+    """Sends calls to one provider with one credential. Close it in the end.
+
+    `rate_limits` are the provider's published ones; a kind of call that is in none of them is not limited.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, dialect: Dialect, conditions: Conditions, *, rate_limits: Sequence[RateLimit] = ()
+    ) -> None:
+        timeouts, clocks = conditions.timeouts, conditions.clocks
         self._client = httpx.AsyncClient(
             base_url=endpoint.base_url.rstrip("/") + "/",
             # identity: a small compressed answer could otherwise grow past every limit in one step.
@@ -56,9 +73,19 @@ class Upstream:
             follow_redirects=False,
             trust_env=not is_loopback(endpoint.base_url),
         )
-        attempt = Attempt(self._client, dialect, attempt_seconds=timeouts.attempt_seconds)
-        self.watch = Watch(dialect.provider)
-        self.send_through = stacked(dialect.provider, (*POLICIES, self.watch.watched), attempt.send)
+        attempt = Attempt(self._client, dialect, attempt_seconds=timeouts.attempt_seconds, wall_clock=clocks.wall)
+        self.watch = Watch(dialect.provider, clocks.wall)
+        # Outermost first. No connector has to know of any of them.
+        self.policies: tuple[Policy, ...] = (
+            # What a caller may not do costs neither time nor calls.
+            permitted,
+            within_deadline,
+            counted,
+            *conditions.observers,
+            tallied(clocks.monotonic),
+            self.watch.watched,
+        )
+        self.send_through = stacked(dialect.provider, self.policies, attempt.send)
 
     async def send(self, call: Call) -> Reply:
         """Sends one call and returns its 2xx answer.

@@ -19,6 +19,7 @@ from gateway.resilience.status import Watch
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
+from tests.conftest import BARE
 
 CLIENTS = Path(__file__).parent
 EXAMPLES = CLIENTS.parents[1] / "docs" / "examples"
@@ -88,7 +89,7 @@ def live_gateway(
     for name, value in running_sandbox.environment().items():
         monkeypatch.setenv(name, value)
     database_url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
-    settings = read_gateway_settings(database_url=database_url, settling_seconds=1, **more_settings)
+    settings = read_gateway_settings(database_url=database_url, settling_seconds=1, **{**BARE, **more_settings})
     connectors = build_connectors(settings)
     line = CuttingTheNextAnswer(build_app(settings, connectors))
     server = uvicorn.Server(uvicorn.Config(line, port=0, ws=WebSocketProtocol, log_config=None, access_log=False))

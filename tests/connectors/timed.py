@@ -15,11 +15,11 @@ from gateway.connectors.klen.dialect import KlenDialect
 from gateway.domain.contact import Provider
 from gateway.sandbox.sandbox import COMETLY_KEY, GATELY_KEY, KLEN_KEY
 from gateway.sandbox.server import RunningSandbox
-from gateway.upstream.upstream import Endpoint, Timeouts, Upstream
+from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream
 from tests.connectors.canned import SLOTS
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-TIMEOUTS = Timeouts(connect_seconds=5, attempt_seconds=20)
+CONDITIONS = Conditions(timeouts=Timeouts(connect_seconds=5, attempt_seconds=20))
 
 
 class TestClock:
@@ -48,7 +48,7 @@ def timed_connector(
 
     def upstream(dialect: Any, base_url: str, key: str) -> Upstream:
         headers = {"Authorization": f"Bearer {key}", **(JSON if provider is Provider.COMETLY else {})}
-        return Upstream(Endpoint(base_url=base_url, headers=headers), dialect, TIMEOUTS)
+        return Upstream(Endpoint(base_url=base_url, headers=headers), dialect, CONDITIONS)
 
     match provider:
         case Provider.GATELY:

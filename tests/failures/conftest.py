@@ -15,7 +15,7 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from tests.conftest import Gateway, resting_caretakers
+from tests.conftest import BARE, Gateway, resting_caretakers
 from tests.failures.scripted_provider import ScriptedProvider
 
 # The comparisons stand in that module; without this a failure of theirs shows nothing.
@@ -32,7 +32,7 @@ def _served(folder: Path, environment: dict[str, str], **settings: Any) -> Itera
             patch.setenv(name, value)
         patch.chdir(folder)
         database = f"sqlite+aiosqlite:///{folder}/gateway.db"
-        chosen = read_gateway_settings(database_url=database, **settings)
+        chosen = read_gateway_settings(database_url=database, **{**BARE, **settings})
         gateway = Gateway(build_app(chosen, build_connectors(chosen)))
     try:
         yield gateway

@@ -12,7 +12,7 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from tests.conftest import Gateway, resting_caretakers
+from tests.conftest import BARE, Gateway, resting_caretakers
 from tests.graphql.ids import ADA_CONTACTS
 from tests.graphql.traffic import Traffic
 
@@ -28,7 +28,7 @@ def lasting_gateway(
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
         database = folder / "gateway.db"
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}")
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}", **BARE)
         gateway = Gateway(build_app(settings, build_connectors(settings)))
     yield gateway, database
     gateway.close()

@@ -14,7 +14,7 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from tests.conftest import Gateway
+from tests.conftest import BARE, Gateway
 
 QUERY = "{ __typename }"
 JSON = "application/json"
@@ -51,7 +51,7 @@ def running_gateway(running_sandbox: RunningSandbox, tmp_path_factory: pytest.Te
         patch.chdir(folder)
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db")
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **BARE)
         gateway = Gateway(build_app(settings, build_connectors(settings)))
     yield gateway
     gateway.close()

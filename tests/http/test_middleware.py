@@ -8,7 +8,7 @@ import pytest
 
 from gateway.main import build_app
 from gateway.settings import read_gateway_settings
-from tests.conftest import Gateway
+from tests.conftest import BARE, Gateway
 from tests.http.sockets import Answer, Wire, get, post, until
 from tests.live import Served, serving
 
@@ -43,7 +43,9 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ga
     def start_once(**settings: Any) -> Gateway:
         if repr(settings) not in started:
             folder = tmp_path_factory.mktemp("middleware")
-            chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **settings)
+            chosen = read_gateway_settings(
+                database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **{**BARE, **settings}
+            )
             started[repr(settings)] = Gateway(build_app(chosen, {}))
         return started[repr(settings)]
 

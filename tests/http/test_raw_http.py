@@ -8,6 +8,7 @@ import pytest
 
 from gateway.main import build_app
 from gateway.settings import read_gateway_settings
+from tests.conftest import BARE
 from tests.http.sockets import Answer, Wire, chunked, get, post, until
 from tests.live import Served, serving
 
@@ -23,7 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("raw")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.chdir(folder)
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db")
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **BARE)
         yield stack.enter_context(serving(build_app(settings, {}), settings))
 
 

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 from gateway.http.refused_by_server import RefusedByServer
 from gateway.main import build_app
 from gateway.settings import read_gateway_settings
+from tests.conftest import BARE
 from tests.http.sockets import Wire, get, post, until
 from tests.live import Served, serving
 
@@ -38,7 +39,9 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(app: Starlette | None = None, **settings: Any) -> Served:
-            chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **settings)
+            chosen = read_gateway_settings(
+                database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **{**BARE, **settings}
+            )
             if app is None:
                 return stack.enter_context(serving(build_app(chosen, {}), chosen))
             app.state.services = SimpleNamespace(ending=asyncio.Event())

@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
+from gateway.connectors.klen.dialect import KlenDialect
 from gateway.domain.caller import Caller
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode, Fault, ProviderFailure, WriteOutcome
 from gateway.domain.exchange import Call, CallKind
 from gateway.resilience.operation import operation
 from gateway.resilience.permission import permitted
-from gateway.upstream.upstream import POLICIES
+from gateway.upstream.upstream import Conditions, Endpoint, Upstream
 from tests.resilience.test_policies import REPLY, Sender
 
 READER = Caller(id="a reader", may_read=frozenset({Provider.KLEN}), may_write=frozenset())
@@ -24,7 +25,10 @@ def call(kind: CallKind) -> Call:
 
 
 def test_it_stands_before_everything_else() -> None:
-    assert POLICIES[0] is permitted
+    upstream = Upstream(Endpoint(base_url="http://127.0.0.1:9", headers={}), KlenDialect(), Conditions())
+    asyncio.run(upstream.aclose())
+
+    assert upstream.policies[0] is permitted
 
 
 @pytest.mark.parametrize("kind", CallKind)

@@ -12,7 +12,7 @@ from gateway.domain.exchange import Call, CallKind
 from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
 from gateway.resilience.operation import operation
-from gateway.upstream.upstream import POLICIES, Endpoint, Timeouts, Upstream, is_loopback
+from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream, is_loopback
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Loopback, reply, saying, serving
 
@@ -27,7 +27,7 @@ def heads_of(call: Call, dialect: PlainDialect, *, base_path: str = "/api/v1", c
         async with serving(saying(reply(200, b"{}"))) as loopback:
             base_url = f"http://127.0.0.1:{loopback.port}{base_path}"
             endpoint = Endpoint(base_url=base_url, headers={"Authorization": "Bearer k-123", "X-Project-ID": "p-1"})
-            upstream = Upstream(endpoint, dialect, Timeouts())
+            upstream = Upstream(endpoint, dialect, Conditions())
             for _ in range(calls):
                 await upstream.send(call)
             await upstream.aclose()
@@ -55,7 +55,7 @@ def test_every_call_carries_the_credentials_and_asks_for_plain_json(dialect: Pla
 
 def test_headers_of_a_provider_win_over_our_own(dialect: PlainDialect) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1:9", headers={"Accept": "application/vnd.crm+json"})
-    upstream = Upstream(endpoint, dialect, Timeouts())
+    upstream = Upstream(endpoint, dialect, Conditions())
     assert upstream._client.headers["accept"] == "application/vnd.crm+json"
     asyncio.run(upstream.aclose())
 
@@ -81,7 +81,7 @@ def test_a_connection_is_used_again(dialect: PlainDialect) -> None:
 def test_a_failure_is_raised_and_not_answered(dialect: PlainDialect) -> None:
     async def run() -> None:
         endpoint = Endpoint(base_url="http://127.0.0.1:1/api", headers={})
-        upstream = Upstream(endpoint, dialect, Timeouts(connect_seconds=1))
+        upstream = Upstream(endpoint, dialect, Conditions(timeouts=Timeouts(connect_seconds=1)))
         with pytest.raises(ProviderUnreachable):
             await upstream.send(READ)
         await upstream.aclose()
@@ -103,7 +103,7 @@ def test_a_proxy_of_the_environment_is_used_for_other_machines(
     async def run() -> list[str]:
         async with serving(saying(reply(200, b"{}"))) as proxy:
             monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-            upstream = Upstream(Endpoint(base_url="http://crm.invalid/api", headers={}), dialect, Timeouts())
+            upstream = Upstream(Endpoint(base_url="http://crm.invalid/api", headers={}), dialect, Conditions())
             await upstream.send(READ)
             await upstream.aclose()
             return proxy.requests
@@ -136,14 +136,17 @@ def test_only_this_very_machine_is_loopback(url: str, expected: bool) -> None:
 
 def test_credentials_do_not_show_in_a_representation(dialect: PlainDialect) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1:9", headers={"Authorization": "Bearer k-123"})
-    upstream = Upstream(endpoint, dialect, Timeouts())
+    upstream = Upstream(endpoint, dialect, Conditions())
     shown = f"{endpoint!r} {endpoint} {upstream!r} {upstream.send_through!r} {upstream._client!r}"
     asyncio.run(upstream.aclose())
     assert "k-123" not in shown
 
 
-def test_the_deadline_is_asked_before_the_calls_are_counted() -> None:
-    assert [policy for policy in POLICIES if policy in (within_deadline, counted)] == [within_deadline, counted]
+def test_the_deadline_is_asked_before_the_calls_are_counted(dialect: PlainDialect) -> None:
+    upstream = Upstream(Endpoint(base_url="http://127.0.0.1:9", headers={}), dialect, Conditions())
+    asyncio.run(upstream.aclose())
+
+    assert [one for one in upstream.policies if one in (within_deadline, counted)] == [within_deadline, counted]
 
 
 def test_the_policies_stand_around_every_call(dialect: PlainDialect) -> None:
@@ -163,7 +166,7 @@ def test_the_policies_stand_around_every_call(dialect: PlainDialect) -> None:
 
     async def served() -> None:
         async with serving(saying(reply(200, b"{}"))) as loopback:
-            upstream = Upstream(Endpoint(base_url=loopback.base_url, headers={}), dialect, Timeouts())
+            upstream = Upstream(Endpoint(base_url=loopback.base_url, headers={}), dialect, Conditions())
             await run(loopback, upstream, lambda: len(loopback.requests))
             await upstream.aclose()
 

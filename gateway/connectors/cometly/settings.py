@@ -10,7 +10,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from gateway.connectors.cometly.connector import CometlyConnector
 from gateway.connectors.cometly.dialect import CometlyDialect
 from gateway.connectors.cometly.slots import SLOT, Slots
-from gateway.upstream.upstream import Endpoint, Timeouts, Upstream
+from gateway.domain.exchange import CallKind
+from gateway.resilience.rate_limit import RateLimit
+from gateway.upstream.upstream import Conditions, Endpoint, Upstream
 
 
 class CometlySettings(BaseSettings):
@@ -25,6 +27,11 @@ class CometlySettings(BaseSettings):
         default_factory=dict,
         description='a JSON object from names to slots, each slot once, such as {"tier": "profile_field_1"}',
     )
+
+    creates_per_minute: int = Field(60, ge=1, le=100_000, description="the Space's rate limit, 1 to 100000")
+    lists_per_minute: int = Field(15, ge=1, le=100_000, description="the Space's rate limit, 1 to 100000")
+    reads_per_minute: int = Field(15, ge=1, le=100_000, description="the Space's rate limit, 1 to 100000")
+    updates_per_minute: int = Field(60, ge=1, le=100_000, description="the Space's rate limit, 1 to 100000")
 
     @field_validator("timezone")
     @classmethod
@@ -63,7 +70,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return read
 
 
-def build(settings: CometlySettings, key: str, timeouts: Timeouts) -> CometlyConnector:
+def build(settings: CometlySettings, key: str, conditions: Conditions) -> CometlyConnector:
     # Both headers are required on every call, a GET included [authentication].
     headers = {
         "Authorization": f"Bearer {key}",
@@ -72,7 +79,18 @@ def build(settings: CometlySettings, key: str, timeouts: Timeouts) -> CometlyCon
     }
     endpoint = Endpoint(base_url=str(settings.base_url), headers=headers)
     return CometlyConnector(
-        Upstream(endpoint, CometlyDialect(), timeouts),
+        Upstream(endpoint, CometlyDialect(), conditions, rate_limits=_rate_limits(settings)),
         slots=Slots(settings.custom_fields),
         time_zone=ZoneInfo(settings.timezone),
     )
+
+
+def _rate_limits(settings: CometlySettings) -> tuple[RateLimit, ...]:
+    """Counted per Space and endpoint [rate-limiting]; of the two figures for a read the lower one."""
+    per_minute = {
+        CallKind.CREATE: settings.creates_per_minute,
+        CallKind.LIST: settings.lists_per_minute,
+        CallKind.READ: settings.reads_per_minute,
+        CallKind.UPDATE: settings.updates_per_minute,
+    }
+    return tuple(RateLimit(name=kind.value, kinds=frozenset({kind}), calls=calls) for kind, calls in per_minute.items())
