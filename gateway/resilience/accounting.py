@@ -1,17 +1,27 @@
-"""Every attempt is put down to the operation that it is made for."""
+"""Every attempt is put down to the operation that it is made for, and told to whoever counts."""
 
 from gateway.clock import Monotonic
 from gateway.domain.contact import Provider
+from gateway.domain.errors import ErrorCode, ProviderFailure
 from gateway.domain.exchange import Call, Reply
+from gateway.resilience.events import PolicyEvents
 from gateway.resilience.operation import current_operation
 from gateway.resilience.policy import Policy, Send
 
 
-def tallied(clock: Monotonic) -> Policy:
+def tallied(clock: Monotonic, events: PolicyEvents) -> Policy:
     def around(provider: Provider, send: Send) -> Send:
         async def guarded(call: Call) -> Reply:
-            with current_operation().tally.of(provider).calling(clock):
-                return await send(call)
+            started = clock()
+            code: ErrorCode | None = None
+            try:
+                with current_operation().tally.of(provider).calling(clock):
+                    return await send(call)
+            except ProviderFailure as failure:
+                code = failure.code
+                raise
+            finally:
+                events.attempted(provider, call.kind, clock() - started, code)
 
         return guarded
 

@@ -12,6 +12,7 @@ from gateway.domain.exchange import Call, Reply
 from gateway.resilience.accounting import tallied
 from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
+from gateway.resilience.events import PolicyEvents
 from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
 from gateway.resilience.rate_limit import RateLimit
@@ -42,14 +43,15 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """How calls are made, the same for every provider. `observers` see each attempt, and nothing when there are
-    none."""
+    """How calls are made, the same for every provider. `observers` stand around each attempt; `events` hears what the
+    policies do."""
 
     timeouts: Timeouts = Timeouts()
     # Without the environment: whoever wants that hands its settings over.
     settings: ResilienceSettings = field(default_factory=ResilienceSettings.model_construct)
     clocks: Clocks = field(default_factory=Clocks)
     observers: tuple[Policy, ...] = ()
+    events: PolicyEvents = field(default_factory=PolicyEvents)
 
 
 class Upstream:
@@ -82,7 +84,7 @@ class Upstream:
             within_deadline,
             counted,
             *conditions.observers,
-            tallied(clocks.monotonic),
+            tallied(clocks.monotonic, conditions.events),
             self.watch.watched,
         )
         self.send_through = stacked(dialect.provider, self.policies, attempt.send)

@@ -1,0 +1,38 @@
+"""What the policies tell whoever counts: metrics and logs listen here, and nobody has to."""
+
+from enum import StrEnum
+
+from gateway.domain.contact import Provider
+from gateway.domain.errors import ErrorCode
+from gateway.domain.exchange import CallKind
+
+
+class CircuitState(StrEnum):
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
+class PolicyEvents:
+    """Hears nothing; whoever wants to hear overrides. Nothing here may block or raise."""
+
+    def attempted(self, provider: Provider, kind: CallKind, seconds: float, code: ErrorCode | None) -> None:
+        """One attempt ended; `code` is that of its failure, None for a 2xx answer."""
+
+    def waited(self, provider: Provider, kind: CallKind, seconds: float) -> None:
+        """A call got its turn, or gave up, after so long."""
+
+    def retried(self, provider: Provider, kind: CallKind, code: ErrorCode) -> None:
+        """A call is about to be sent again, because of this."""
+
+    def held_back(self, provider: Provider, kind: CallKind, code: ErrorCode) -> None:
+        """A call was refused by the gateway itself; nothing was sent."""
+
+    def circuit_changed(self, provider: Provider, kind: CallKind, state: CircuitState) -> None:
+        """The breaker of this kind of call went over into this state."""
+
+    def shared(self, provider: Provider, kind: CallKind) -> None:
+        """A read joined a call that was under way."""
+
+    def cached(self, provider: Provider, *, stale: bool) -> None:
+        """A record was answered without a call, fresh or in the place of a failure."""
