@@ -46,6 +46,10 @@ class Context:
         self.records = RecordLoader(self.use_cases.reading)
         self.families = FamilyLoader(self.use_cases.reading)
 
+    def close(self) -> None:
+        """Breaks off what is still being read for this request."""
+        self.records.close()
+
     @property
     def directory(self) -> Directory:
         return self.use_cases.directory

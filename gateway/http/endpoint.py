@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gateway.domain.caller import ANYBODY
 from gateway.http.authorization import authorization
+from gateway.http.client_gone import while_there
 from gateway.http.graphiql import graphiql_page
 from gateway.http.graphql_request import read_parameters
 from gateway.http.idempotency_key import read_idempotency_key
@@ -51,17 +52,16 @@ async def _answered(request: Request, services: Services, takes: Acceptable) -> 
         refuse_simple_get(request)
     caller = await services.authenticate(authorization(request))
     parameters = await read_parameters(request, services.settings)
-    result = await services.execute(
-        GraphQLRequest(
-            request_id=request.state.request_id,
-            caller=caller,
-            query=services.documents(parameters),
-            operation_name=parameters.operation_name or None,
-            variables=parameters.variables,
-            idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
-            refuse=_refused_kinds(request.method, takes),
-        )
+    asked = GraphQLRequest(
+        request_id=request.state.request_id,
+        caller=caller,
+        query=services.documents(parameters),
+        operation_name=parameters.operation_name or None,
+        variables=parameters.variables,
+        idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
+        refuse=_refused_kinds(request.method, takes),
     )
+    result = await while_there(request.receive, services.execute(asked))
     if isinstance(result, EventStream):
         return EventStreamResponse(result.events, services, caller)
     if takes.single is None:

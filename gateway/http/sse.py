@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.clock import utc_now
 from gateway.domain.caller import Caller
+from gateway.http.client_gone import left
 from gateway.http.negotiation import EVENT_STREAM
 from gateway.http.services import Services
 
@@ -44,7 +45,7 @@ class EventStreamResponse(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         tasks = [
             asyncio.ensure_future(self._send_all(send)),
-            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(left(receive)),
             asyncio.ensure_future(self._services.ending.wait()),
         ]
         try:
@@ -88,8 +89,3 @@ async def _frames(
             return
         # JSON as msgspec writes it has no line breaks.
         yield b"event: next\ndata: " + msgspec.json.encode(body) + b"\n\n"
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

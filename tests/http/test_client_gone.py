@@ -1,0 +1,127 @@
+"""A client that leaves in the middle: its query is broken off down to the provider, its mutation is not."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from gateway.main import build_app, build_connectors
+from gateway.sandbox.faults import Fault
+from gateway.sandbox.misbehaviour import HANG_SECONDS, Exchange
+from gateway.sandbox.sandbox import Sandbox
+from gateway.sandbox.server import RunningSandbox
+from gateway.settings import read_gateway_settings
+from tests.conftest import BARE
+from tests.failures.outcomes import CREATE, LIST, PERSON, READ, contact_id, operations
+from tests.http.sockets import Wire, get, post, until
+from tests.live import Served, serving
+
+LONG_SECONDS = 300
+"""No time-out of the gateway ends anything here."""
+
+
+@pytest.fixture
+def served(
+    running_sandbox: RunningSandbox, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Served]:
+    monkeypatch.chdir(tmp_path)
+    for name, value in running_sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    settings = read_gateway_settings(
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db",
+        **BARE,
+        attempt_timeout_seconds=LONG_SECONDS,
+        query_deadline_seconds=LONG_SECONDS,
+        mutation_deadline_seconds=LONG_SECONDS,
+    )
+    with serving(build_app(settings, build_connectors(settings)), settings) as live:
+        yield live
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When the simulators' clients left calls that hang."""
+    times: list[float] = []
+    wait = Exchange.wait_until_left
+
+    async def watched(exchange: Exchange) -> None:
+        await wait(exchange)
+        times.append(time.monotonic())
+
+    monkeypatch.setattr(Exchange, "wait_until_left", watched)
+    return times
+
+
+def a_post(document: str, *headers: bytes, **variables: Any) -> bytes:
+    return post(json.dumps({"query": document, "variables": variables}).encode(), *headers)
+
+
+def a_get(document: str, **variables: Any) -> bytes:
+    target = f"/graphql?query={quote(document)}&variables={quote(json.dumps(variables))}"
+    return get(target.encode(), b"GraphQL-Require-Preflight: 1", b"Accept: application/json")
+
+
+QUERIES = {
+    "one record by POST": a_post(READ, id=contact_id("KLEN")),
+    "one record by GET": a_get(READ, id=contact_id("KLEN")),
+    "a list": a_post(LIST, providers=["KLEN"]),
+    "one record as a stream": a_post(READ, b"Accept: text/event-stream", id=contact_id("KLEN")),
+}
+
+
+@pytest.mark.parametrize("request_", QUERIES.values(), ids=QUERIES)
+def test_a_query_is_broken_off_and_so_is_its_call(
+    request_: bytes, served: Served, sandbox: Sandbox, left: list[float]
+) -> None:
+    sandbox.klen.faults.add(Fault(kind="hang"))
+    with Wire(served.port) as wire:
+        wire.send(request_)
+        until(lambda: bool(sandbox.klen.requests))
+        assert left == []
+        gone = time.monotonic()
+    until(lambda: bool(left))
+
+    assert left[0] - gone < HANG_SECONDS / 4
+    until(lambda: not served.server.server_state.tasks)
+
+
+def test_a_client_that_waits_gets_its_answer(served: Served) -> None:
+    with Wire(served.port) as wire:
+        wire.send(QUERIES["one record by POST"])
+        assert wire.answer().data["contact"]["name"]
+        wire.send(QUERIES["one record by GET"])
+        assert wire.answer().data["contact"]["name"]
+
+
+def test_a_mutation_runs_to_its_end_and_is_recorded(
+    served: Served, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(sandbox.klen.contacts)
+    gone = threading.Event()
+
+    async def until_gone(_: float) -> None:
+        # In the simulators' own thread, where nothing else is under way.
+        assert gone.wait(10)
+
+    monkeypatch.setattr(sandbox.klen, "sleep", until_gone)
+    sandbox.klen.faults.add(Fault(kind="slow", operation="create"))
+    request = a_post(CREATE, b'Idempotency-Key: "gone"', input={**PERSON, "providers": ["KLEN"]})
+    with Wire(served.port) as wire:
+        wire.send(request)
+        until(lambda: bool(sandbox.klen.requests))
+    until(lambda: not served.server.server_state.connections)
+    gone.set()
+
+    def answered() -> bool:
+        with Wire(served.port) as again:
+            answer = again.send(request).answer().json
+        return bool(answer["data"]["createContact"] and answer["data"]["createContact"]["status"] == "SUCCEEDED")
+
+    until(answered)
+    assert operations(sandbox.klen).count("create") == 1
+    assert len(sandbox.klen.contacts) == before + 1
