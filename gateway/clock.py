@@ -1,6 +1,7 @@
 """What time it is. Whoever needs to know takes one of these as a parameter, so that a test can say otherwise."""
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ Monotonic: TypeAlias = Callable[[], float]
 
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
+
+Jitter: TypeAlias = Callable[[], float]
+"""A random share, from 0 up to 1."""
 
 
 def utc_now() -> datetime:
@@ -30,3 +34,4 @@ class Clocks:
     monotonic: Monotonic = time.monotonic
     wall: Callable[[], datetime] = utc_now
     sleep: Sleep = asyncio.sleep
+    jitter: Jitter = random.random

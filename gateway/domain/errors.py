@@ -14,7 +14,7 @@ GatewayError
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
 from gateway.domain.contact import Provider, RecordKey
 
@@ -103,6 +103,7 @@ class ProviderFailure(GatewayError):
     `outcome` says what it means for a write in progress; a subclass states the usual case and the
     place that raises it the exception (a 408 is a time-out that surely applied nothing). `held_back` says that the
     gateway itself refused the call before anything was sent, so trying again at once would be refused again.
+    `cut_short` says that the operation's deadline left the provider too little time to be judged by.
     """
 
     code: ClassVar[ErrorCode]
@@ -110,6 +111,7 @@ class ProviderFailure(GatewayError):
     held_back: ClassVar[bool] = False
     retryable: bool = False
     outcome: WriteOutcome = WriteOutcome.NOT_APPLIED
+    cut_short: bool = False
 
     def __init__(
         self,
@@ -142,6 +144,24 @@ class ProviderFailure(GatewayError):
             existing=existing,
             candidates=candidates,
         )
+
+    def anew(self) -> Self:
+        """An equal one that nobody has raised yet: an exception that is raised twice keeps the frames of both."""
+        fault = self.fault
+        made = type(self)(
+            fault.provider,
+            fault.message,
+            retryable=fault.retryable,
+            outcome=self.outcome,
+            retry_after_ms=fault.retry_after_ms,
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+            field=fault.field,
+            existing=fault.existing,
+            candidates=fault.candidates,
+        )
+        made.cut_short = self.cut_short
+        return made
 
 
 class OperationUnsupported(ProviderFailure):

@@ -9,14 +9,14 @@ from gateway.resilience.policy import Send
 
 def counted(provider: Provider, send: Send) -> Send:
     async def guarded(call: Call) -> Reply:
-        running = current_operation()
-        if running.calls_left <= 0:
+        payer = current_operation().payer
+        if payer.calls_left <= 0:
             raise CallLimitReached(
                 provider,
                 f"The operation needs more than {MAX_UPSTREAM_CALLS} calls to providers; ask for fewer"
                 " contacts at once, or for fewer fields.",
             )
-        running.calls_left -= 1
+        payer.calls_left -= 1
         return await send(call)
 
     return guarded

@@ -22,7 +22,8 @@ class Operation:
 
     What the gateway does on its own is for ANYBODY: no caller's scopes hold it back; with `background` it lets
     everybody else go first. `shares_reads` allows its reads to join a call that somebody else has under way: only for
-    queries, since a write must not be decided by what was read before it began.
+    queries, since a write must not be decided by what was read before it began. `charged_to` is the operation whose
+    calls are spent in the place of its own.
     """
 
     deadline: float | None
@@ -32,6 +33,12 @@ class Operation:
     background: bool = False
     shares_reads: bool = False
     tally: Tally = field(default_factory=Tally)
+    charged_to: "Operation | None" = None
+
+    @property
+    def payer(self) -> "Operation":
+        """The operation whose `calls_left` count."""
+        return self.charged_to or self
 
     @property
     def seconds_left(self) -> float | None:

@@ -11,7 +11,7 @@ from gateway.domain.contact import Provider
 @dataclass(slots=True)
 class Spending:
     """`calls` that were sent, retries included; `cache_hits` answers that needed no call; `shared` answers of a call
-    that another operation had under way; milliseconds waited for a turn, and spent on calls."""
+    that another operation had under way; milliseconds waited for a turn or between two attempts, and spent on calls."""
 
     calls: int = 0
     cache_hits: int = 0

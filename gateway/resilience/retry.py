@@ -1,0 +1,84 @@
+"""A call that failed is sent again where that can do no harm, and only while there is time for it."""
+
+from tenacity import AsyncRetrying, RetryCallState
+
+from gateway.clock import Clocks
+from gateway.domain.contact import Provider
+from gateway.domain.errors import DeadlineExceeded, ProviderFailure, WriteOutcome
+from gateway.domain.exchange import Call, Reply
+from gateway.resilience.events import PolicyEvents
+from gateway.resilience.operation import current_operation
+from gateway.resilience.policy import Policy, Send
+from gateway.resilience.settings import ResilienceSettings
+
+LONGEST_WAIT_SECONDS = 30.0
+"""Where no deadline says how long a pause may be, as on the command line."""
+
+
+def retried(settings: ResilienceSettings, clocks: Clocks, events: PolicyEvents) -> Policy:
+    """The policy: up to `settings.retries` attempts after the first one, a pause before each."""
+
+    def around(provider: Provider, send: Send) -> Send:
+        async def guarded(call: Call) -> Reply:
+            def again(state: RetryCallState) -> bool:
+                failure = _failure(state)
+                return failure is not None and may_be_repeated(call, failure)
+
+            def pause(state: RetryCallState) -> float:
+                return pause_seconds(_failure(state), state.attempt_number, settings, clocks.jitter())
+
+            def enough(state: RetryCallState) -> bool:
+                return state.attempt_number > settings.retries or not _fits(state.upcoming_sleep)
+
+            def tell(state: RetryCallState) -> None:
+                if failure := _failure(state):
+                    events.retried(provider, call.kind, failure.code)
+
+            async def sleep(seconds: float) -> None:
+                with current_operation().tally.of(provider).waiting(clocks.monotonic):
+                    await clocks.sleep(seconds)
+
+            # One for each call: what tenacity notes of an iteration lies in the object.
+            retrying = AsyncRetrying(retry=again, wait=pause, stop=enough, before_sleep=tell, sleep=sleep, reraise=True)
+            reply: Reply = await retrying(send, call)
+            return reply
+
+        return guarded
+
+    return around
+
+
+def may_be_repeated(call: Call, failure: ProviderFailure) -> bool:
+    """A write is repeated only when it surely did not happen, whatever else is said of its failure."""
+    if not failure.retryable or failure.held_back or isinstance(failure, DeadlineExceeded):
+        return False
+    if call.kind.writes and failure.outcome is not WriteOutcome.NOT_APPLIED:
+        return False
+    status = failure.fault.upstream_status
+    # No 4xx but 429. That leaves out 408 too, which the caller is told to be retryable (design section 6): a provider
+    # that waited for our request as long as it cares to would be made to wait again.
+    return status is None or not 400 <= status < 500 or status == 429
+
+
+def pause_seconds(failure: ProviderFailure | None, attempt: int, settings: ResilienceSettings, share: float) -> float:
+    """What the provider asks for; else full jitter: from 0 up to a limit that doubles with each attempt."""
+    wait_ms = failure.fault.retry_after_ms if failure else None
+    if wait_ms is not None:
+        return wait_ms / 1000
+    longest: float = settings.retry_backoff_seconds * 2 ** (attempt - 1)
+    return share * min(settings.retry_backoff_max_seconds, longest)
+
+
+def _fits(pause: float) -> bool:
+    """Whether an attempt could still begin after the pause. If not, the failure at hand is worth more to the caller
+    than one of ours would be, and it comes at once."""
+    running = current_operation()
+    if running.payer.calls_left <= 0:
+        return False
+    left = running.seconds_left
+    return pause <= LONGEST_WAIT_SECONDS if left is None else pause < left
+
+
+def _failure(state: RetryCallState) -> ProviderFailure | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, ProviderFailure) else None
