@@ -67,7 +67,9 @@ class Watch:
             try:
                 reply = await send(call)
             except ProviderFailure as failure:
-                self._note(*_read_failure(failure))
+                # What the gateway itself ended says nothing about the provider.
+                if not failure.held_back:
+                    self._note(*_read_failure(failure))
                 raise
             self._note(*_read_reply(reply, self._status.provider))
             return reply

@@ -10,9 +10,10 @@ import httpx
 import msgspec
 
 from gateway.clock import utc_now
-from gateway.domain.errors import ProviderUnreachable, ReplyUnreadable
+from gateway.domain.errors import ProviderCrowded, ProviderFailure, ProviderUnreachable, ReplyTimedOut, ReplyUnreadable
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.operation import current_operation
+from gateway.resilience.reply_memory import MemoryShare, ReplyMemory
 from gateway.upstream.refusal import Dialect, failure_for
 from gateway.upstream.transport import foreign_errors
 
@@ -36,18 +37,20 @@ class Attempt:
         dialect: Dialect,
         *,
         attempt_seconds: float,
+        memory: ReplyMemory,
         wall_clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._client = client
         self._dialect = dialect
         self._attempt_seconds = attempt_seconds
+        self._memory = memory
         self._wall_clock = wall_clock
 
     async def send(self, call: Call) -> Reply:
         request = self._request(call)
         started = time.monotonic()
         with foreign_errors(self._dialect.provider, self._dialect.display_name, call.kind):
-            response, body = await self._exchange(request)
+            response, body = await self._exchange(request, call)
         if not response.is_success:
             raise failure_for(
                 self._dialect,
@@ -79,39 +82,66 @@ class Attempt:
             call.method, call.path.lstrip("/"), params=call.query or None, content=content, headers=headers
         )
 
-    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        left = current_operation().seconds_left
-        timer = asyncio.timeout(left)
+    async def _exchange(self, request: httpx.Request, call: Call) -> tuple[httpx.Response, bytes]:
+        given = current_operation().seconds_left
+        timer = asyncio.timeout(given)
         sending = False
 
         async def on_event(event: str, _: dict[str, Any]) -> None:
-            nonlocal sending
+            nonlocal sending, given
             if event.endswith("send_request_headers.started"):
                 sending = True
-                seconds = self._attempt_seconds if left is None else min(left, self._attempt_seconds)
-                timer.reschedule(asyncio.get_running_loop().time() + seconds)
+                left = current_operation().seconds_left
+                given = self._attempt_seconds if left is None else min(left, self._attempt_seconds)
+                timer.reschedule(asyncio.get_running_loop().time() + given)
 
         request.extensions["trace"] = on_event
         try:
             async with timer:
                 response = await self._client.send(request, stream=True)
                 try:
-                    return response, await _read_body(response)
+                    return response, await self._read_body(response, call)
                 finally:
                     await response.aclose()
         except TimeoutError:
-            if sending:
-                raise
-            name = self._dialect.display_name
-            raise ProviderUnreachable(self._dialect.provider, f"{name} could not be reached in time.") from None
+            failure = self._silence(call) if sending else self._no_connection()
+            # Less than half of the time that the setting gives is no trial of a provider.
+            failure.cut_short = given is not None and given < self._attempt_seconds / 2
+            raise failure from None
+
+    def _silence(self, call: Call) -> ProviderFailure:
+        message = f"{self._dialect.display_name} did not answer in time."
+        return ReplyTimedOut(self._dialect.provider, message, retryable=not call.kind.writes)
+
+    def _no_connection(self) -> ProviderFailure:
+        return ProviderUnreachable(
+            self._dialect.provider, f"{self._dialect.display_name} could not be reached in time."
+        )
+
+    async def _read_body(self, response: httpx.Response, call: Call) -> bytes:
+        """
+        Raises:
+            ProviderCrowded: other replies take the memory that this one needs. The reply to a write is read all the
+                same, since its outcome would be lost, and so is an error, which is small.
+        """
+        needed = call.kind.writes or not response.is_success
+        with self._memory.share() as share:
+            body = await _read(response, share, needed=needed)
+        if body is None:
+            message = f"Answers of {self._dialect.display_name} take too much memory just now; try again in a moment."
+            raise ProviderCrowded(self._dialect.provider, message)
+        return body
 
 
-async def _read_body(response: httpx.Response) -> bytes:
-    """The whole body, or just more than is allowed of it: the caller tells the two apart by length."""
+async def _read(response: httpx.Response, share: MemoryShare, *, needed: bool) -> bytes | None:
+    """The whole body, or just more than is allowed of it: the caller tells the two apart by length. None where it did
+    not fit into the memory and is not `needed`."""
     limit = MAX_BODY_BYTES if response.is_success else MAX_ERROR_BODY_BYTES
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():
+            if not share.take(len(chunk)) and not needed:
+                return None
             body += chunk
             if len(body) > limit:
                 break

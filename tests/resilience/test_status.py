@@ -12,6 +12,7 @@ from gateway.domain.errors import (
     CredentialsRefused,
     InputRefused,
     ProviderBroken,
+    ProviderCrowded,
     ProviderFailure,
     ProviderUnavailable,
     ProviderUnreachable,
@@ -123,6 +124,14 @@ def test_a_state_lasts_since_it_began_though_its_fault_changes() -> None:
     clock.pass_seconds(5)
     after(watch, answer())
     assert (watch.present.since, watch.present.fault) == (START + timedelta(seconds=10), None)
+
+
+def test_what_the_gateway_itself_ended_says_nothing_about_the_provider() -> None:
+    watch = Watch(GATELY, Clock())
+    after(watch, answer())
+    after(watch, failure(ProviderCrowded))
+
+    assert watch.present.state is ProviderState.UP
 
 
 class TestListening:

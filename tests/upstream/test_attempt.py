@@ -12,14 +12,17 @@ import pytest
 
 from gateway.domain.errors import (
     ProviderBroken,
+    ProviderCrowded,
     ProviderFailure,
     ProviderUnreachable,
+    RateLimited,
     ReplyTimedOut,
     ReplyUnreadable,
     WriteOutcome,
 )
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.resilience.operation import operation
+from gateway.resilience.reply_memory import ReplyMemory
 from gateway.upstream.attempt import MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES, Attempt
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Answer, Loopback, reply, saying, serving
@@ -32,7 +35,7 @@ ATTEMPT_SECONDS = 0.2
 
 def over(transport: httpx.AsyncBaseTransport, dialect: PlainDialect) -> Attempt:
     client = httpx.AsyncClient(transport=transport, base_url="http://crm.test/api/v1/")
-    return Attempt(client, dialect, attempt_seconds=ATTEMPT_SECONDS)
+    return Attempt(client, dialect, attempt_seconds=ATTEMPT_SECONDS, memory=ReplyMemory(MAX_BODY_BYTES * 2))
 
 
 def send_over(handler: Callable[[httpx.Request], Any], call: Call, dialect: PlainDialect) -> Reply:
@@ -61,7 +64,10 @@ def at_loopback(
                 verify=False,
             ) as client,
         ):
-            return await use(Attempt(client, dialect, attempt_seconds=ATTEMPT_SECONDS), loopback)
+            return await use(
+                Attempt(client, dialect, attempt_seconds=ATTEMPT_SECONDS, memory=ReplyMemory(MAX_BODY_BYTES * 2)),
+                loopback,
+            )
 
     return asyncio.run(run())
 
@@ -198,7 +204,7 @@ def test_a_key_that_the_provider_repeats_never_reaches_its_dialect(dialect: Plai
         transport = httpx.MockTransport(lambda _: httpx.Response(403, content=b'{"message": "key k-123 is wrong"}'))
         headers = {"Authorization": "Bearer k-123"}
         async with httpx.AsyncClient(transport=transport, base_url="http://crm.test/", headers=headers) as client:
-            await failing(Attempt(client, dialect, attempt_seconds=1), READ)
+            await failing(Attempt(client, dialect, attempt_seconds=1, memory=ReplyMemory(MAX_BODY_BYTES * 2)), READ)
 
     asyncio.run(run())
     assert dialect.bodies == [b'{"message": "key *** is wrong"}']
@@ -257,7 +263,9 @@ def test_a_refused_connection_sent_nothing(dialect: PlainDialect) -> None:
     async def use(attempt: Attempt, loopback: Loopback) -> ProviderFailure:
         elsewhere = httpx.AsyncClient(base_url="http://127.0.0.1:1/", trust_env=False, verify=False)
         async with elsewhere:
-            return await failing(Attempt(elsewhere, dialect, attempt_seconds=5), CREATE)
+            return await failing(
+                Attempt(elsewhere, dialect, attempt_seconds=5, memory=ReplyMemory(MAX_BODY_BYTES * 2)), CREATE
+            )
 
     failure = at_loopback(None, use, dialect)
     assert (type(failure), failure.outcome, failure.fault.retryable) == (
@@ -274,7 +282,9 @@ def test_a_connection_that_never_comes_about_sent_nothing(dialect: PlainDialect)
         url = loopback.base_url.replace("http://", "https://")
         timeout = httpx.Timeout(30, connect=0.1)
         async with httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, verify=False) as client:
-            return await failing(Attempt(client, dialect, attempt_seconds=20), CREATE), loopback.requests
+            return await failing(
+                Attempt(client, dialect, attempt_seconds=20, memory=ReplyMemory(MAX_BODY_BYTES * 2)), CREATE
+            ), loopback.requests
 
     failure, requests = at_loopback(None, use, dialect)
     assert (type(failure), failure.outcome, requests) == (ProviderUnreachable, WriteOutcome.NOT_APPLIED, [])
@@ -314,7 +324,9 @@ def test_the_attempt_is_cut_off_at_the_deadline_of_the_operation(dialect: PlainD
         async with httpx.AsyncClient(base_url=loopback.base_url, timeout=30, trust_env=False, verify=False) as client:
             began = time.monotonic()
             with operation(deadline_seconds=0.1):
-                failure = await failing(Attempt(client, dialect, attempt_seconds=20), CREATE)
+                failure = await failing(
+                    Attempt(client, dialect, attempt_seconds=20, memory=ReplyMemory(MAX_BODY_BYTES * 2)), CREATE
+                )
             return failure, time.monotonic() - began
 
     failure, took = at_loopback(None, use, dialect)
@@ -347,3 +359,72 @@ def test_a_cancelled_attempt_is_no_failure_of_the_provider(dialect: PlainDialect
             await task
 
     at_loopback(never, use, dialect, keeps_open=True)
+
+
+# The memory for all answers together
+
+
+def under_memory(memory: ReplyMemory, status: int, call: Call, dialect: PlainDialect) -> Reply | ProviderFailure:
+    """How an attempt ends whose body has 100 bytes."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, stream=Counting(100)))
+
+    async def run() -> Reply | ProviderFailure:
+        async with httpx.AsyncClient(transport=transport, base_url="http://crm.test/") as client:
+            try:
+                return await Attempt(client, dialect, attempt_seconds=1, memory=memory).send(call)
+            except ProviderFailure as failure:
+                return failure
+
+    return asyncio.run(run())
+
+
+def test_an_answer_that_fits_beside_the_others_is_read_and_its_memory_given_back(dialect: PlainDialect) -> None:
+    memory = ReplyMemory(1_000)
+    with memory.share() as others:
+        others.take(900)
+        assert isinstance(under_memory(memory, 200, READ, dialect), Reply)
+        assert memory.held_bytes == 900
+    assert memory.held_bytes == 0
+
+
+def test_a_read_whose_answer_does_not_fit_is_broken_off(dialect: PlainDialect) -> None:
+    memory = ReplyMemory(1_000)
+    with memory.share() as others:
+        others.take(901)
+        failure = under_memory(memory, 200, READ, dialect)
+        assert memory.held_bytes == 901
+    assert isinstance(failure, ProviderCrowded)
+    assert (failure.fault.message, failure.retryable, failure.held_back) == (
+        "Answers of Sample CRM take too much memory just now; try again in a moment.",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("status", [201, 409])
+def test_the_answer_to_a_write_is_read_all_the_same(status: int, dialect: PlainDialect) -> None:
+    memory = ReplyMemory(1_000)
+    with memory.share() as others:
+        others.take(1_000)
+        ended = under_memory(memory, status, CREATE, dialect)
+    assert ended.status == 201 if isinstance(ended, Reply) else ended.fault.upstream_status == 409
+
+
+def test_an_error_is_read_all_the_same(dialect: PlainDialect) -> None:
+    memory = ReplyMemory(1_000)
+    with memory.share() as others:
+        others.take(1_000)
+        failure = under_memory(memory, 429, READ, dialect)
+    assert isinstance(failure, RateLimited)
+
+
+@pytest.mark.parametrize(("seconds", "cut_short"), [(0.06, True), (0.15, False), (60, False)])
+def test_an_attempt_without_half_of_its_time_is_no_trial(
+    seconds: float, cut_short: bool, dialect: PlainDialect
+) -> None:
+    async def use(attempt: Attempt, _: Loopback) -> ProviderFailure:
+        with operation(deadline_seconds=seconds):
+            return await failing(attempt, READ)
+
+    failure = at_loopback(None, use, dialect)
+    assert (type(failure), failure.cut_short) == (ReplyTimedOut, cut_short)
