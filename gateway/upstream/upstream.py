@@ -10,13 +10,18 @@ import httpx
 from gateway.clock import Clocks
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.accounting import tallied
+from gateway.resilience.breaker import Breaker
+from gateway.resilience.bulkhead import Bulkhead
 from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
 from gateway.resilience.events import PolicyEvents
 from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
 from gateway.resilience.rate_limit import RateLimit
+from gateway.resilience.reply_memory import ReplyMemory
+from gateway.resilience.retry import retried
 from gateway.resilience.settings import ResilienceSettings
+from gateway.resilience.single_flight import Flights
 from gateway.resilience.status import Watch
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
@@ -57,37 +62,47 @@ class Conditions:
 class Upstream:
     """Sends calls to one provider with one credential. Close it in the end.
 
-    `rate_limits` are the provider's published ones; a kind of call that is in none of them is not limited.
+    `rate_limits` are the provider's published ones; a kind of call that is in none of them is not limited. `breaker`
+    is None where it is switched off.
     """
 
     def __init__(
         self, endpoint: Endpoint, dialect: Dialect, conditions: Conditions, *, rate_limits: Sequence[RateLimit] = ()
     ) -> None:
-        timeouts, clocks = conditions.timeouts, conditions.clocks
-        self._client = httpx.AsyncClient(
-            base_url=endpoint.base_url.rstrip("/") + "/",
-            # identity: a small compressed answer could otherwise grow past every limit in one step.
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", **endpoint.headers},
-            timeout=httpx.Timeout(
-                timeouts.attempt_seconds, connect=timeouts.connect_seconds, pool=timeouts.connect_seconds
-            ),
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30),
-            follow_redirects=False,
-            trust_env=not is_loopback(endpoint.base_url),
+        settings, timeouts = conditions.settings, conditions.timeouts
+        self._client = _client(endpoint, timeouts, connections=settings.max_calls_at_once)
+        attempt = Attempt(
+            self._client,
+            dialect,
+            attempt_seconds=timeouts.attempt_seconds,
+            memory=ReplyMemory(settings.max_reply_bytes),
+            wall_clock=conditions.clocks.wall,
         )
-        attempt = Attempt(self._client, dialect, attempt_seconds=timeouts.attempt_seconds, wall_clock=clocks.wall)
-        self.watch = Watch(dialect.provider, clocks.wall)
-        # Outermost first. No connector has to know of any of them.
-        self.policies: tuple[Policy, ...] = (
+        self.watch = Watch(dialect.provider, conditions.clocks.wall)
+        self.breaker = _breaker(dialect, conditions)
+        self._flights = Flights(
+            attempt_seconds=timeouts.attempt_seconds, clocks=conditions.clocks, events=conditions.events
+        )
+        self.policies = self._policies(dialect, conditions)
+        self.send_through = stacked(dialect.provider, self.policies, attempt.send)
+
+    def _policies(self, dialect: Dialect, conditions: Conditions) -> tuple[Policy, ...]:
+        """Outermost first (docs/adr/0011). No connector has to know of any of them."""
+        settings, clocks, events = conditions.settings, conditions.clocks, conditions.events
+        bulkhead = Bulkhead(dialect.provider, dialect.display_name, settings, clocks=clocks, events=events)
+        return (
             # What a caller may not do costs neither time nor calls.
             permitted,
             within_deadline,
+            self._flights.joined,
+            *([retried(settings, clocks, events)] if settings.retries else []),
             counted,
+            *([self.breaker.guarded] if self.breaker else []),
+            bulkhead.bounded,
             *conditions.observers,
-            tallied(clocks.monotonic, conditions.events),
+            tallied(clocks.monotonic, events),
             self.watch.watched,
         )
-        self.send_through = stacked(dialect.provider, self.policies, attempt.send)
 
     async def send(self, call: Call) -> Reply:
         """Sends one call and returns its 2xx answer.
@@ -98,7 +113,35 @@ class Upstream:
         return await self.send_through(call)
 
     async def aclose(self) -> None:
+        await self._flights.aclose()
         await self._client.aclose()
+
+
+def _client(endpoint: Endpoint, timeouts: Timeouts, *, connections: int) -> httpx.AsyncClient:
+    """As many connections as calls may be made at a time: nobody who has a turn waits for one again."""
+    return httpx.AsyncClient(
+        base_url=endpoint.base_url.rstrip("/") + "/",
+        # identity: a small compressed answer could otherwise grow past every limit in one step.
+        headers={"Accept": "application/json", "Accept-Encoding": "identity", **endpoint.headers},
+        timeout=httpx.Timeout(
+            timeouts.attempt_seconds, connect=timeouts.connect_seconds, pool=timeouts.connect_seconds
+        ),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30),
+        follow_redirects=False,
+        trust_env=not is_loopback(endpoint.base_url),
+    )
+
+
+def _breaker(dialect: Dialect, conditions: Conditions) -> Breaker | None:
+    if conditions.settings.breaker == "off":
+        return None
+    return Breaker(
+        dialect.provider,
+        dialect.display_name,
+        conditions.settings,
+        clock=conditions.clocks.monotonic,
+        events=conditions.events,
+    )
 
 
 def is_loopback(url: str) -> bool:

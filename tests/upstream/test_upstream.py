@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from gateway.domain.errors import CallLimitReached, DeadlineExceeded, ProviderUnreachable
 from gateway.domain.exchange import Call, CallKind
-from gateway.resilience.call_limit import counted
-from gateway.resilience.deadline import within_deadline
 from gateway.resilience.operation import operation
+from gateway.resilience.settings import ResilienceSettings
 from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream, is_loopback
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Loopback, reply, saying, serving
@@ -142,11 +142,58 @@ def test_credentials_do_not_show_in_a_representation(dialect: PlainDialect) -> N
     assert "k-123" not in shown
 
 
-def test_the_deadline_is_asked_before_the_calls_are_counted(dialect: PlainDialect) -> None:
-    upstream = Upstream(Endpoint(base_url="http://127.0.0.1:9", headers={}), dialect, Conditions())
+def upstream_with(dialect: PlainDialect, **chosen: Any) -> Upstream:
+    settings = ResilienceSettings.model_construct(**chosen)
+    upstream = Upstream(Endpoint(base_url="http://127.0.0.1:9", headers={}), dialect, Conditions(settings=settings))
     asyncio.run(upstream.aclose())
+    return upstream
 
-    assert [one for one in upstream.policies if one in (within_deadline, counted)] == [within_deadline, counted]
+
+def names_of(upstream: Upstream) -> list[str]:
+    return [policy.__qualname__.removesuffix(".<locals>.around") for policy in upstream.policies]
+
+
+def test_the_policies_stand_in_one_order(dialect: PlainDialect) -> None:
+    assert names_of(upstream_with(dialect)) == [
+        "permitted",
+        "within_deadline",
+        "Flights.joined",
+        "retried",
+        "counted",
+        "Breaker.guarded",
+        "Bulkhead.bounded",
+        "tallied",
+        "Watch.watched",
+    ]
+
+
+def test_what_is_switched_off_does_not_stand_among_them(dialect: PlainDialect) -> None:
+    upstream = upstream_with(dialect, retries=0, breaker="off")
+
+    assert {"retried", "Breaker.guarded"} & set(names_of(upstream)) == set()
+    assert upstream.breaker is None
+
+
+def test_there_are_as_many_connections_as_calls_at_once(dialect: PlainDialect) -> None:
+    """A call that got its turn would wait a second time, and fail as if the provider could not be reached."""
+    pool = upstream_with(dialect, max_calls_at_once=7)._client._transport._pool  # type: ignore[attr-defined]
+
+    assert pool._max_connections == 7
+
+
+def test_closing_ends_the_reads_under_way(dialect: PlainDialect) -> None:
+    async def run() -> None:
+        async with serving(None) as loopback:
+            upstream = Upstream(Endpoint(base_url=loopback.base_url, headers={}), dialect, Conditions())
+            with operation(deadline_seconds=30, shares_reads=True):
+                reading = asyncio.ensure_future(upstream.send(READ))
+                while not loopback.requests:  # noqa: ASYNC110  (the server changes it)
+                    await asyncio.sleep(0.001)
+                await upstream.aclose()
+                with pytest.raises(ProviderUnreachable, match="being stopped"):
+                    await reading
+
+    asyncio.run(run())
 
 
 def test_the_policies_stand_around_every_call(dialect: PlainDialect) -> None:
