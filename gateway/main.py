@@ -16,20 +16,13 @@ from gateway.access.tokens import tokens_of
 from gateway.clock import now_ms
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
-from gateway.contacts.caretaker import Caretaker
 from gateway.contacts.directory import Directory
-from gateway.contacts.journal import Journal
+from gateway.contacts.lingering import Lingering
 from gateway.contacts.linking import Linking
 from gateway.contacts.listing import ContactLists
-from gateway.contacts.locks import Locks
-from gateway.contacts.looking import Looking
-from gateway.contacts.matching import Matching
-from gateway.contacts.preview import Previewing
 from gateway.contacts.reading import Reading
-from gateway.contacts.sending import Sending
-from gateway.contacts.settlement import Settlement
-from gateway.contacts.targets import Targets
-from gateway.contacts.writing import Writing
+from gateway.contacts.record_cache import RecordCaches
+from gateway.contacts.write_side import write_side
 from gateway.domain.contact import Provider
 from gateway.http.allowed_hosts import answered_hosts
 from gateway.http.app import create_app
@@ -41,9 +34,6 @@ from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provi
 from gateway.store.database import Database, open_database
 from gateway.store.keys import KeyStore
 from gateway.store.links import LinkStore
-from gateway.store.locks import LockStore
-from gateway.store.operations import OperationStore
-from gateway.store.owner import new_owner
 from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
 from gateway.upstream.upstream import Conditions, Timeouts
@@ -51,9 +41,6 @@ from resolvers.context import UseCases
 from resolvers.document_check import document_check
 from resolvers.execution import Executor, Rules
 from resolvers.schema import build_schema
-
-# For a process that is slow to write down what it has got.
-_LEASE_MARGIN_SECONDS = 10.0
 
 
 def build_connectors(settings: GatewaySettings) -> dict[Provider, Connector]:
@@ -92,7 +79,9 @@ def execution_rules(settings: GatewaySettings) -> Rules:
     )
 
 
-def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector]) -> Starlette:
+def build_app(
+    settings: GatewaySettings, connectors: Mapping[Provider, Connector], conditions: Conditions | None = None
+) -> Starlette:
     """The whole gateway; it opens the database when it starts and closes everything when it ends."""
 
     @asynccontextmanager
@@ -105,7 +94,7 @@ def build_app(settings: GatewaySettings, connectors: Mapping[Provider, Connector
         try:
             async with (
                 _authenticate(settings, database) as authenticate,
-                _use_cases(settings, directory, database) as use_cases,
+                _use_cases(settings, directory, database, conditions or Conditions()) as use_cases,
             ):
                 executor = Executor(schema, use_cases, rules)
                 yield Services(
@@ -143,44 +132,27 @@ async def _authenticate(settings: GatewaySettings, database: Database) -> AsyncI
 
 
 @asynccontextmanager
-async def _use_cases(settings: GatewaySettings, directory: Directory, database: Database) -> AsyncIterator[UseCases]:
+async def _use_cases(
+    settings: GatewaySettings, directory: Directory, database: Database, conditions: Conditions
+) -> AsyncIterator[UseCases]:
     """The use cases, and the caretaker at work beside them."""
-    owner, links, operations = new_owner(), LinkStore(database), OperationStore(database)
-    # Nothing is sent after the deadline; what is out then ends within one attempt.
-    lease_seconds = settings.mutation_deadline_seconds + settings.attempt_timeout_seconds + _LEASE_MARGIN_SECONDS
-    lock_store = LockStore(database)
-    locks = Locks(lock_store, owner=owner, lease_seconds=lease_seconds)
-    journal = Journal(operations, owner=owner, lease_seconds=lease_seconds, settling_seconds=settings.settling_seconds)
-    targets = Targets(directory, links)
-    matching = Matching(directory, links, targets)
-    writing = Writing(
-        targets=targets,
-        matching=matching,
-        sending=Sending(directory, links, locks),
-        looking=Looking(directory, targets, journal, locks),
-        settlement=Settlement(directory, links, journal),
-        journal=journal,
-        locks=locks,
-    )
-    caretaker = Caretaker(
-        writing,
-        journal,
-        lock_store,
-        retention=settings.operation_retention,
-        look_seconds=settings.mutation_deadline_seconds,
-    )
-    at_work = asyncio.create_task(caretaker.run())
+    links, lingering = LinkStore(database), Lingering(conditions.clocks)
+    caches = RecordCaches(directory.configured, settings, clocks=conditions.clocks, events=conditions.events)
+    writes = write_side(settings, directory, database, caches)
+    at_work = asyncio.create_task(writes.caretaker.run())
     try:
         yield UseCases(
             directory=directory,
-            reading=Reading(directory, links),
+            reading=Reading(directory, links, caches),
             lists=ContactLists(directory, links),
-            writing=writing,
-            previewing=Previewing(directory, targets, matching),
+            writing=writes.writing,
+            previewing=writes.previewing,
             linking=Linking(directory, links),
             statuses=StatusBoard(directory.watches),
+            lingering=lingering,
         )
     finally:
+        await lingering.aclose()
         at_work.cancel()
         with suppress(asyncio.CancelledError):
             await at_work

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import strawberry
 
+from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
 from gateway.domain.errors import ReplyUnreadable
 from gateway.domain.identity import contact_id, record_id
@@ -125,7 +126,9 @@ def _remote_id(root: "ContactRecord") -> str:
 
 
 async def _contact(root: "ContactRecord", info: Info) -> Contact:
-    return await contact_of(info, root.view.key, contact_selection(info._raw_info, ()), known=root.view.summary)
+    view = root.view
+    selection = contact_selection(info._raw_info, ())
+    return await contact_of(info, view.key, selection, known=view.summary, terms=view.terms)
 
 
 async def _provider_status(root: "ContactRecord") -> Any:
@@ -181,7 +184,9 @@ class ContactRecord(Node, ContactFields):
     )
 
 
-async def contact_of(info: Info, key: RecordKey, selection: Selection, known: Record | None = None) -> Contact:
+async def contact_of(
+    info: Info, key: RecordKey, selection: Selection, known: Record | None = None, terms: Terms | None = None
+) -> Contact:
     """The contact that a record belongs to; nobody is asked yet."""
     family = await info.context.families.load(key)
-    return Contact(view=ContactView(info.context, family, selection, {known.key: known} if known else None))
+    return Contact(view=ContactView(info.context, family, selection, {known.key: known} if known else None, terms))

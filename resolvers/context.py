@@ -6,10 +6,12 @@ from typing import TypeAlias
 import strawberry
 
 from gateway.contacts.directory import Directory
+from gateway.contacts.lingering import Calls, Lingering
 from gateway.contacts.linking import Linking
 from gateway.contacts.listing import ContactLists
 from gateway.contacts.preview import Previewing
 from gateway.contacts.reading import Reading
+from gateway.contacts.terms import Terms
 from gateway.contacts.writing import Writing
 from gateway.domain.caller import Caller
 from gateway.resilience.status import StatusBoard
@@ -27,28 +29,29 @@ class UseCases:
     previewing: Previewing
     linking: Linking
     statuses: StatusBoard
+    lingering: Lingering
 
 
 @dataclass(slots=True)
 class Context:
-    """Made anew for every request: nothing in it is shared between two callers.
+    """Made anew for every request, by the task that answers it: nothing in it is shared between two callers.
 
-    `idempotency_key` is that of the request's header.
+    `idempotency_key` is that of the request's header. `terms` are those of a field that says nothing else.
     """
 
     use_cases: UseCases
     caller: Caller
     idempotency_key: str | None = None
+    calls: Calls = field(init=False)
+    terms: Terms = field(init=False)
     records: RecordLoader = field(init=False)
     families: FamilyLoader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.records = RecordLoader(self.use_cases.reading)
+        self.calls = self.use_cases.lingering.calls()
+        self.terms = Terms(calls=self.calls)
+        self.records = RecordLoader(self.use_cases.reading, self.calls)
         self.families = FamilyLoader(self.use_cases.reading)
-
-    def close(self) -> None:
-        """Breaks off what is still being read for this request."""
-        self.records.close()
 
     @property
     def directory(self) -> Directory:

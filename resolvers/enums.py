@@ -65,6 +65,8 @@ _register(
         SourceState.NOT_FOUND: "It answered that it has no such record (any more).",
         SourceState.FAILED: "It did not answer, or not usably; `error` says why.",
         SourceState.SKIPPED: "It was not asked, because it cannot do what was asked; `error` says what.",
+        SourceState.STALE: "It did not answer, so an older record stands in: `ageSeconds` old; `error` says why.",
+        SourceState.PENDING: "It had not answered when `maxWaitMs` was over; ask again shortly.",
     },
 )
 _register(

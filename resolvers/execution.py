@@ -110,13 +110,8 @@ class Executor:
         return weigh(document, chosen, self._schema, coerced, rules.limits)
 
     async def _run(self, document: DocumentNode, request: GraphQLRequest) -> ExecutionResult:
-        arguments = self._arguments(request)
-        context: Context = arguments["context_value"]
-        try:
-            result = execute(self._schema, document, **arguments)
-            return result if isinstance(result, ExecutionResult) else await result
-        finally:
-            context.close()
+        result = execute(self._schema, document, **self._arguments(request))
+        return result if isinstance(result, ExecutionResult) else await result
 
     async def _to_its_end(self, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
         """A mutation that has begun is not broken off when nobody waits for its answer any more."""

@@ -44,6 +44,10 @@ class Source:
     provider: Provider = strawberry.field(description="Who was asked.")
     state: SourceState = strawberry.field(description="How it answered.")
     error: ProviderFault | None = strawberry.field(
-        resolver=_error, description="Why it failed or was skipped; null otherwise."
+        resolver=_error, description="Why it failed, was skipped, is stale or pending; null otherwise."
     )
     latency_ms: int = strawberry.field(description="How long it took, in milliseconds.")
+    age_seconds: int | None = strawberry.field(
+        description="How many seconds old the data are, where the gateway had kept them; null when they were asked for"
+        " just now. `maxAgeSeconds` bounds it."
+    )

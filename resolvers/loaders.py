@@ -1,43 +1,46 @@
 """Each record is read once per request, however often it is asked for."""
 
 import asyncio
-from typing import Any
 
 from aiodataloader import DataLoader
 
+from gateway.contacts.lingering import Calls
 from gateway.contacts.reading import Reading
 from gateway.domain.contact import RecordKey
 from gateway.domain.merge import Answer
 from gateway.store.links import Family
 
 
-class RecordLoader(DataLoader[RecordKey, Answer]):
-    """Failures are answers, so that one bad record fails nobody else."""
+class RecordLoader:
+    """Failures are answers, so that one bad record fails nobody else.
 
-    # No provider reads several records in one call; a batch would only make the quick wait for the slow.
-    batch = False
+    No DataLoader: no provider reads several records in one call, and what a DataLoader has begun belongs to nobody, so
+    that it could not be broken off together with the request.
+    """
 
-    def __init__(self, reading: Reading) -> None:
-        super().__init__()
+    def __init__(self, reading: Reading, calls: Calls) -> None:
         self._reading = reading
-        self._at_work: set[asyncio.Task[Any]] = set()
-        self._closed = False
+        self._calls = calls
+        self._asked: dict[tuple[RecordKey, int | None], asyncio.Future[Answer]] = {}
+        self._gone: set[RecordKey] = set()
 
-    async def batch_load_fn(self, keys: list[RecordKey]) -> list[Answer]:
-        task = asyncio.current_task()
-        assert task is not None
-        if self._closed:
-            raise asyncio.CancelledError
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
-        return [await self._reading.record(key) for key in keys]
+    def load(self, key: RecordKey, max_age_seconds: int | None = None) -> "asyncio.Future[Answer]":
+        """Who wants it newer than others do asks for themselves."""
+        asked = self._asked.get((key, max_age_seconds))
+        if asked is None:
+            reading = self._answer(key, max_age_seconds)
+            asked = self._asked[key, max_age_seconds] = self._calls.start(reading)
+        return asked
 
-    def close(self) -> None:
-        """Ends the reads under way, and begins no more. They run in tasks of the loader's own, which would go on when
-        whoever waits for them is cancelled."""
-        self._closed = True
-        for task in self._at_work:
-            task.cancel()
+    def forget(self, key: RecordKey, *, gone: bool = False) -> None:
+        """What was read before a write; nobody has to be asked for what is gone since."""
+        self._asked = {asked: answer for asked, answer in self._asked.items() if asked[0] != key}
+        (self._gone.add if gone else self._gone.discard)(key)
+
+    async def _answer(self, key: RecordKey, max_age_seconds: int | None) -> Answer:
+        if key in self._gone:
+            return Answer(key=key)
+        return await self._reading.record(key, max_age_seconds=max_age_seconds)
 
 
 class FamilyLoader(DataLoader[RecordKey, Family]):

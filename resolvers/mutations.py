@@ -32,7 +32,7 @@ from resolvers.reference_inputs import (
     providers_of,
 )
 from resolvers.selection import contact_selection
-from resolvers.writes import carried_out, contact_after, settled
+from resolvers.writes import carried_out, contact_after, forget, settled
 
 # It may call three providers, each of them several times.
 _WRITE = cost(100)
@@ -106,6 +106,7 @@ async def reconcile_write(
 ) -> ReconcileWritePayload | None:
     # That nobody applied it is an answer here: it was asked for.
     written = await info.context.use_cases.writing.reconcile(input.operation_id)
+    forget(info, written)
     return ReconcileWritePayload(written=written, contact=await contact_after(info, written))
 
 

@@ -9,6 +9,7 @@ from strawberry import UNSET
 
 from gateway.connectors.base import ContactFilter as DomainFilter
 from gateway.contacts.listing import Edge
+from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
 from gateway.domain.errors import GatewayError, InputProblem, InvalidInput
 from gateway.domain.identity import NodeType
@@ -18,6 +19,7 @@ from resolvers.contact_lists import ContactConnection, ContactMatches
 from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost, sliced_by
 from resolvers.providers import ProviderInfo, list_providers
+from resolvers.read_terms import MaxAgeSeconds, MaxWaitMs, read_terms
 from resolvers.selection import Selection, contact_selection, record_selection
 from resolvers.views import ContactView, RecordView
 
@@ -48,9 +50,12 @@ class ContactFilter:
 async def contact(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="A contact's id, or that of one of its records.")],
+    max_age_seconds: MaxAgeSeconds = UNSET,
+    max_wait_ms: MaxWaitMs = UNSET,
 ) -> Contact | None:
+    terms = read_terms(info, _given(max_age_seconds), _given(max_wait_ms))
     key = info.context.directory.read_id(id, ("id",)).key
-    return await existing_contact(info, key, contact_selection(info._raw_info, ()))
+    return await existing_contact(info, key, contact_selection(info._raw_info, ()), terms)
 
 
 async def node(
@@ -77,13 +82,17 @@ async def contacts_by_email(
     info: Info,
     email: Annotated[str, strawberry.argument(description="The whole address; upper and lower case are equal.")],
     providers: Providers = UNSET,
+    max_age_seconds: MaxAgeSeconds = UNSET,
+    max_wait_ms: MaxWaitMs = UNSET,
 ) -> ContactMatches | None:
-    matches = await info.context.use_cases.reading.by_email(email, _given(providers))
+    terms = read_terms(info, _given(max_age_seconds), _given(max_wait_ms))
+    matches = await info.context.use_cases.reading.by_email(email, _given(providers), terms)
     selection = contact_selection(info._raw_info, ("contacts",))
     families = await info.context.families.load_many([record.key for record in matches.records])
     by_key = {record.key: record for record in matches.records}
     by_anchor: dict[RecordKey, Family] = {family.anchor: family for family in families}
-    contacts = [Contact(view=ContactView(info.context, family, selection, by_key)) for family in by_anchor.values()]
+    views = [ContactView(info.context, family, selection, by_key, terms) for family in by_anchor.values()]
+    contacts = [Contact(view=view) for view in views]
     return ContactMatches(matches=matches, contacts=contacts)
 
 
@@ -93,7 +102,10 @@ async def contacts(
     after: Annotated[str | None, strawberry.argument(description="The endCursor of the page before.")] = UNSET,
     providers: Providers = UNSET,
     filter: Annotated[ContactFilter | None, strawberry.argument(description="What to list only.")] = UNSET,
+    max_age_seconds: MaxAgeSeconds = UNSET,
+    max_wait_ms: MaxWaitMs = UNSET,
 ) -> ContactConnection | None:
+    terms = read_terms(info, _given(max_age_seconds), _given(max_wait_ms))
     selection = contact_selection(info._raw_info, ("edges", "node"), ("nodes",))
     listing = await info.context.use_cases.lists.page(
         first=first,
@@ -101,9 +113,10 @@ async def contacts(
         providers=_given(providers),
         wanted=filter.to_domain() if filter else DomainFilter(),
         fields=selection.every_field,
+        terms=terms,
     )
     summaries = {record.key: record for record in listing.summaries}
-    pending = [_listed(info, edge, selection, summaries) for edge in listing.edges]
+    pending = [_listed(info, edge, selection, summaries, terms) for edge in listing.edges]
     found: list[Any] = await asyncio.gather(*pending)
     return ContactConnection(listing=listing, contacts=found, after=_given(after))
 
@@ -113,10 +126,12 @@ def _given(argument: T | None) -> T | None:
     return None if argument is UNSET else argument
 
 
-async def existing_contact(info: Info, key: RecordKey, selection: Selection) -> Contact | None:
+async def existing_contact(
+    info: Info, key: RecordKey, selection: Selection, terms: Terms | None = None
+) -> Contact | None:
     """The contact, with everything asked for that is selected; None when every record of it is gone."""
     family = await info.context.families.load(key)
-    view = ContactView(info.context, family, selection)
+    view = ContactView(info.context, family, selection, terms=terms)
     await view.ask()
     return None if view.gone else Contact(view=view)
 
@@ -141,12 +156,14 @@ async def _or_error(pending: Any) -> Any:
         return error
 
 
-async def _listed(info: Info, edge: Edge, selection: Selection, summaries: Mapping[RecordKey, Record]) -> Any:
+async def _listed(
+    info: Info, edge: Edge, selection: Selection, summaries: Mapping[RecordKey, Record], terms: Terms
+) -> Any:
     """The contact of an edge, or the failure that stands in the place of a provider."""
     if not isinstance(edge.item, Record):
         return edge.item
     family = await info.context.families.load(edge.item.key)
-    return Contact(view=ContactView(info.context, family, selection, summaries))
+    return Contact(view=ContactView(info.context, family, selection, summaries, terms))
 
 
 @strawberry.type(description="Everything that can be read.")

@@ -5,10 +5,13 @@ failure comes back as the exception itself, which GraphQL execution raises at th
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from gateway.contacts.reading import Source, SourceState, skipped
+from gateway.contacts.reading import Source, SourceState, elapsed_ms, failed, skipped
+from gateway.contacts.terms import Terms, pending
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import OperationUnsupported, ProviderFailure
 from gateway.domain.merge import UNITED_FIELDS, Answer, unified
@@ -18,11 +21,21 @@ from resolvers.selection import Selection
 
 
 class RecordView:
-    """One record. `summary` is what a list, a search or a write told of it before."""
+    """One record. `summary` is what a list, a search or a write told of it before; `terms` are those of the field
+    that it was reached by."""
 
-    def __init__(self, context: Context, key: RecordKey, summary: Record | None = None, *, gone: bool = False) -> None:
+    def __init__(
+        self,
+        context: Context,
+        key: RecordKey,
+        summary: Record | None = None,
+        *,
+        gone: bool = False,
+        terms: Terms | None = None,
+    ) -> None:
         self.key = key
         self.summary = summary
+        self.terms = terms or context.terms
         self._context = context
         self._capabilities = context.directory.capabilities(key.provider)
         # Deleted through this gateway: nobody has to be asked whether it is there.
@@ -66,13 +79,13 @@ class RecordView:
         return self._answer
 
     async def _ask(self) -> Answer:
-        answer = await self._context.records.load(self.key)
+        started = time.monotonic()
+        answer = await self.terms.within(self._context.records.load(self.key, self.terms.max_age_seconds))
+        if answer is None:
+            # It stays so for this answer, or its fields would not agree with each other.
+            answer = Answer(key=self.key, failure=pending(self.key.provider), latency_ms=elapsed_ms(started))
         if answer.record is not None:
-            answer = Answer(
-                key=answer.key,
-                record=answer.record.informed_by(self.summary),
-                latency_ms=answer.latency_ms,
-            )
+            answer = replace(answer, record=answer.record.informed_by(self.summary))
         self._answer = answer
         # A provider that merged the record answers with its new id; from here on that is its id.
         self.key = answer.key
@@ -88,10 +101,11 @@ class ContactView:
         family: Family,
         selection: Selection,
         summaries: Mapping[RecordKey, Record] | None = None,
+        terms: Terms | None = None,
     ) -> None:
         by_key = summaries or {}
         keys = context.directory.in_order(family.members)
-        self.records = [RecordView(context, key, by_key.get(key), gone=key in family.gone) for key in keys]
+        self.records = [RecordView(context, key, by_key.get(key), gone=key in family.gone, terms=terms) for key in keys]
         self._anchor = self.records[keys.index(family.anchor)]
         self._selection = selection
 
@@ -125,8 +139,7 @@ class ContactView:
         return record.needs_asking(own | asked.record_fields, raw=asked.raw)
 
     async def _awaited_value(self, field: Field, answers: list[Answer | Awaitable[Answer]]) -> Any:
-        pending = [answer for answer in answers if not isinstance(answer, Answer)]
-        arrived = iter(await asyncio.gather(*pending))
+        arrived = iter(await asyncio.gather(*(answer for answer in answers if not isinstance(answer, Answer))))
         every = [answer if isinstance(answer, Answer) else next(arrived) for answer in answers]
         return _unified_value(field, every)
 
@@ -150,10 +163,15 @@ def source_of(answer: Answer) -> Source:
     if isinstance(answer.failure, OperationUnsupported):
         return skipped(answer.failure)
     if answer.failure is not None:
-        state = SourceState.FAILED
-        return Source(provider=provider, state=state, failure=answer.failure, latency_ms=latency_ms)
-    state = SourceState.NOT_FOUND if answer.gone else SourceState.OK
-    return Source(provider=provider, state=state, latency_ms=latency_ms)
+        return failed(answer.failure, latency_ms=latency_ms)
+    state = SourceState.NOT_FOUND if answer.gone else SourceState.STALE if answer.stale_because else SourceState.OK
+    return Source(
+        provider=provider,
+        state=state,
+        failure=answer.stale_because,
+        latency_ms=latency_ms,
+        age_seconds=answer.age_seconds,
+    )
 
 
 def _own_value(answer: Answer, field: Field) -> Any:

@@ -10,7 +10,6 @@ from gateway.contacts.echo import echoed
 from gateway.contacts.written import Previewed, Written
 from gateway.domain.contact import Field
 from gateway.domain.intent import Intent
-from gateway.domain.merge import Answer
 from gateway.domain.writes import WriteAction, WriteFailed, WriteResult, WriteStatus
 from resolvers.contact import Contact
 from resolvers.context import Info
@@ -40,20 +39,19 @@ async def settled(info: Info, written: Written) -> Written:
     if written.status is WriteStatus.FAILED:
         failures = tuple(result.failure for result in written.results if result.failure)
         raise WriteFailed(failures, written.operation_id)
-    _forget(info, written)
+    forget(info, written)
     wanted = result_selection(info._raw_info)
     return replace(written, results=tuple(await asyncio.gather(*(_echo(info, one, wanted) for one in written.results))))
 
 
-def _forget(info: Info, written: Written) -> None:
-    """What this request read before the write is not true any more."""
+def forget(info: Info, written: Written) -> None:
+    """What was read before the write is not true any more; of an earlier one, before it was known what became of it."""
     context = info.context
     context.families.clear_all()
     for result in written.results:
         if result.key:
-            context.records.clear(result.key)
-            if result.action is WriteAction.DELETED:
-                context.records.prime(result.key, Answer(key=result.key))
+            context.use_cases.reading.forget(result.key)
+            context.records.forget(result.key, gone=result.action is WriteAction.DELETED)
 
 
 async def _echo(info: Info, result: WriteResult, wanted: frozenset[Field]) -> WriteResult:

@@ -11,6 +11,7 @@ from gateway.connectors.base import ContactFilter, PageRequest
 from gateway.contacts.cursor import Position, Standing, fingerprint, read_cursor, write_cursor
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
+from gateway.contacts.terms import Terms
 from gateway.contacts.walk import Walk, countable
 from gateway.domain.contact import Field, Provider, Record
 from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput, ProviderFailure
@@ -54,8 +55,10 @@ class ContactLists:
         providers: Sequence[Provider] | None,
         wanted: ContactFilter,
         fields: frozenset[Field],
+        terms: Terms,
     ) -> Listing:
-        """Up to `first` records and one failure per failed provider; `fields` is what will be read of them.
+        """Up to `first` records and one failure per failed provider; `fields` is what will be read of them. Of a
+        provider that does not answer in time there is nothing, and the list goes on where it stood.
 
         Raises:
             InvalidInput: for `first` out of range, a foreign cursor, a blank filter, or providers that
@@ -67,7 +70,7 @@ class ContactLists:
         arguments = fingerprint(targets, wanted)
         standing = read_cursor(after, arguments) if after is not None else Standing({})
         request = PageRequest(limit=first, filter=wanted, wanted=fields)
-        walks, sources = self._walks(targets, request, standing.positions)
+        walks, sources = self._walks(targets, request, standing.positions, terms)
         await asyncio.gather(*(walk.load() for walk in walks))
         dealt = await _deal(walks, first, standing.turn, arguments)
         over = all(walk.is_over for walk in walks)
@@ -82,7 +85,7 @@ class ContactLists:
         )
 
     def _walks(
-        self, targets: Sequence[Provider], request: PageRequest, positions: Mapping[Provider, Position]
+        self, targets: Sequence[Provider], request: PageRequest, positions: Mapping[Provider, Position], terms: Terms
     ) -> tuple[list[Walk], list[Source]]:
         """The walks of the providers that can be asked, and the sources of those that cannot."""
         walks: list[Walk] = []
@@ -96,7 +99,7 @@ class ContactLists:
         for provider in targets:
             position = positions.get(provider, Position())
             try:
-                walks.append(Walk(self._directory.connector(provider), request, position, pick_shown))
+                walks.append(Walk(self._directory.connector(provider), request, position, pick_shown, terms))
                 asked.add(provider)
             except FieldUnsupported as failure:
                 sources.append(skipped(failure))
@@ -123,7 +126,7 @@ class ContactLists:
 
 
 async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, arguments: str) -> "_Dealt":
-    """One record from each walk in turn; a walk that fails leaves one mark at its turn.
+    """One record from each walk in turn; a walk that fails leaves one mark at its turn, one that is pending none.
 
     The turn goes on from page to page, so the order does not depend on the size of the pages.
     """
@@ -141,7 +144,7 @@ async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, argume
             dealt += 1
             turn = following
             edges.append(Edge(record, _cursor(walks, turn, arguments)))
-        elif walk.failure and not walk.skipped:
+        elif walk.failure and not (walk.skipped or walk.pending):
             edges.append(Edge(walk.failure, _cursor(walks, turn, arguments)))
     return _Dealt(tuple(edges), _cursor(walks, turn, arguments))
 

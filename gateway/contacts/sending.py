@@ -8,6 +8,7 @@ from gateway.contacts.afterwards import check_replaced, follow
 from gateway.contacts.containment import contained
 from gateway.contacts.directory import Directory
 from gateway.contacts.locks import LockNotTaken, Locks
+from gateway.contacts.record_cache import RecordCaches
 from gateway.contacts.targets import Target
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import Field, Record, RecordKey
@@ -21,10 +22,11 @@ _UNMODIFIED_SINCE_PATH = ("input", "ifUnmodifiedSince")
 
 
 class Sending:
-    def __init__(self, directory: Directory, links: LinkStore, locks: Locks) -> None:
+    def __init__(self, directory: Directory, links: LinkStore, locks: Locks, caches: RecordCaches) -> None:
         self._directory = directory
         self._links = links
         self._locks = locks
+        self._caches = caches
 
     async def send(self, target: Target) -> WriteResult:
         """Never raises for what happens at the provider, and never sends anything twice."""
@@ -35,11 +37,19 @@ class Sending:
         }
         if (foregone := target.foregone) is not None:
             return foregone
+        self._caches.drop(target.key)
         try:
             with contained(target.provider):
-                return await calls[target.call](target)
+                result = await calls[target.call](target)
         except ProviderFailure as failure:
-            return target.failed(failure)
+            result = target.failed(failure)
+        finally:
+            # Whatever came of it: what was read meanwhile may be older than the write.
+            self._caches.drop(target.key)
+        # The provider may have merged it into another one; a write without an answer may still come through.
+        for key in (target.key, result.key):
+            self._caches.drop(key, unsettled=result.outcome is WriteOutcome.UNKNOWN)
+        return result
 
     async def _create(self, target: Target) -> WriteResult:
         assert isinstance(target.changes, Draft)

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from gateway.connectors.base import Connector, ContactFilter, FilterName, PageRequest
-from gateway.contacts.containment import contained
 from gateway.contacts.cursor import Position
-from gateway.contacts.reading import Source, SourceState, elapsed_ms, skipped
+from gateway.contacts.reading import Source, SourceState, elapsed_ms, failed, skipped
+from gateway.contacts.terms import Terms
 from gateway.domain.compare import email_key, text_key
 from gateway.domain.contact import Field, Provider, Record
-from gateway.domain.errors import CallerNotPermitted, FieldUnsupported, ProviderFailure
+from gateway.domain.errors import AnswerPending, CallerNotPermitted, FieldUnsupported, ProviderFailure
 
 # A filter that the gateway applies itself can leave pages empty; a walk pauses rather than reading on. Any other
 # walk ends with the calls that one operation may make.
@@ -43,8 +43,10 @@ class Walk:
         request: PageRequest,
         position: Position,
         pick_shown: Callable[[tuple[Record, ...]], Awaitable[list[bool]]],
+        terms: Terms,
     ) -> None:
         self._connector = connector
+        self._terms = terms
         self._here = narrowed(request.filter, connector)
         size = max(request.limit, MIN_FILTERED_PAGE_SIZE) if self._here.asked else request.limit
         self._request = replace(request, limit=size)
@@ -69,16 +71,20 @@ class Walk:
         return isinstance(self.failure, FieldUnsupported)
 
     @property
+    def pending(self) -> bool:
+        """The provider has not answered in time, and its position is taken up again by whoever asks for more."""
+        return isinstance(self.failure, AnswerPending)
+
+    @property
     def is_over(self) -> bool:
         """Nothing will come any more. Who may not read there would else walk on for ever."""
         return self.position.done or isinstance(self.failure, CallerNotPermitted)
 
     @property
     def source(self) -> Source:
-        if self.failure and self.skipped:
-            return skipped(self.failure)
-        state = SourceState.FAILED if self.failure else SourceState.OK
-        return Source(provider=self.provider, state=state, failure=self.failure, latency_ms=self.latency_ms)
+        if self.failure:
+            return skipped(self.failure) if self.skipped else failed(self.failure, latency_ms=self.latency_ms)
+        return Source(provider=self.provider, state=SourceState.OK, latency_ms=self.latency_ms)
 
     @property
     def filters_here(self) -> bool:
@@ -92,8 +98,8 @@ class Walk:
         self._pages_left -= 1
         started = time.monotonic()
         try:
-            with contained(self.provider):
-                page = await self._connector.list_page(replace(self._request, token=self.position.token))
+            request = replace(self._request, token=self.position.token)
+            page = await self._terms.ask(self.provider, self._connector.list_page(request))
         except ProviderFailure as failure:
             self.failure = failure
             if self.skipped:
@@ -112,7 +118,7 @@ class Walk:
         self._skip_hidden()
 
     async def take(self) -> Record | None:
-        """The next record, or None when the walk is over, paused or failed."""
+        """The next record, or None when the walk is over, paused, failed or pending."""
         while not self.position.done and not self.failure:
             if not self._loaded:
                 if not self._pages_left:

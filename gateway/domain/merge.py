@@ -14,12 +14,17 @@ from gateway.domain.errors import ProviderFailure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of asking a provider for one record: the record, its failure, or neither when it is gone."""
+    """What came of asking a provider for one record: the record, its failure, or neither when it is gone.
+
+    `age_seconds` is how old a record is that was kept from before; `stale_because` is the failure whose place it takes.
+    """
 
     key: RecordKey
     record: Record | None = None
     failure: ProviderFailure | None = None
     latency_ms: int = 0
+    age_seconds: int | None = None
+    stale_because: ProviderFailure | None = None
 
     @property
     def gone(self) -> bool:

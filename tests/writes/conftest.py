@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway import main
+from gateway.contacts import write_side
 from gateway.contacts.caretaker import Caretaker
 from gateway.contacts.journal import Journal
 from gateway.contacts.locks import Locks
@@ -45,9 +45,9 @@ def start(
         async def run(self) -> None:
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(main, "Journal", partial(Journal, clock=clock))
-    monkeypatch.setattr(main, "Locks", partial(Locks, clock=clock))
-    monkeypatch.setattr(main, "Caretaker", IdleCaretaker)
+    monkeypatch.setattr(write_side, "Journal", partial(Journal, clock=clock))
+    monkeypatch.setattr(write_side, "Locks", partial(Locks, clock=clock))
+    monkeypatch.setattr(write_side, "Caretaker", IdleCaretaker)
 
     def start_one(**settings: Any) -> Bench:
         gateway = start_gateway(database_url=database_url, **settings)

@@ -1,0 +1,74 @@
+"""The calls of a request: broken off together with it, and left to go on when its answer did not wait for them."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from gateway.clock import Clocks
+
+T = TypeVar("T")
+
+MAX_LINGERING = 1_000
+
+
+class Lingering:
+    """Holds the calls that go on after the answer that they were made for was given; they end with their operation's
+    deadline at the latest. One too many is broken off: asking again makes the call anew. Close it in the end."""
+
+    def __init__(self, clocks: Clocks, *, at_most: int = MAX_LINGERING) -> None:
+        self.clocks = clocks
+        self._at_most = at_most
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def calls(self) -> "Calls":
+        """For the request that the running task answers."""
+        owner = asyncio.current_task()
+        assert owner is not None
+        return Calls(self, owner)
+
+    def take_over(self, task: asyncio.Task[Any]) -> None:
+        if len(self._tasks) >= self._at_most:
+            task.cancel()
+            return
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Calls:
+    """The calls of one request, which `owner` answers."""
+
+    def __init__(self, lingering: Lingering, owner: asyncio.Task[Any]) -> None:
+        self.clocks = lingering.clocks
+        self._lingering = lingering
+        self._owner = owner
+        self._tasks: set[asyncio.Task[Any]] = set()
+        owner.add_done_callback(self._part)
+
+    def start(self, call: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """It keeps what the running operation may spend, its deadline and its caller."""
+        task = asyncio.create_task(call)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        if self._owner.done():
+            self._lingering.take_over(task)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Looked at, because perhaps nobody else will: asyncio complains of what nobody looked at.
+            task.exception()
+
+    def _part(self, owner: asyncio.Task[Any]) -> None:
+        """The request is over. Unless its answer was given, nobody is going to ask again."""
+        answered = not owner.cancelled() and owner.exception() is None
+        for task in list(self._tasks):
+            if answered:
+                self._lingering.take_over(task)
+            else:
+                task.cancel()

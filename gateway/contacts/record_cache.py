@@ -1,0 +1,220 @@
+"""Whole records that were read lately: fresh ones save a call, older ones stand in for a provider that is down.
+
+Each gateway keeps its own, per provider and with that the credential of its connector. Only what a provider said of a
+record by its id is kept; lists and look-ups are not.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from cachetools import TTLCache
+
+from gateway.clock import Clocks, Monotonic
+from gateway.domain.contact import Provider, Record, RecordKey
+from gateway.domain.errors import ErrorCode, ProviderFailure
+from gateway.domain.exchange import CallKind
+from gateway.resilience.events import PolicyEvents
+from gateway.resilience.operation import current_operation
+from gateway.resilience.permission import refuse_unpermitted
+
+# What the tables take beside the record itself.
+_ENTRY_BYTES = 1024
+# Records of which a write may still come through; of more than these the first ones are taken for settled.
+_MAX_UNSETTLED = 10_000
+
+# The provider is down, or not to be asked now.
+_DOWN = frozenset(
+    {
+        ErrorCode.PROVIDER_UNREACHABLE,
+        ErrorCode.PROVIDER_UNAVAILABLE,
+        ErrorCode.PROVIDER_TIMEOUT,
+        ErrorCode.PROVIDER_BAD_RESPONSE,
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.DEADLINE_EXCEEDED,
+    }
+)
+
+
+class KeepingSettings(Protocol):
+    """What the gateway's settings say of it."""
+
+    read_cache_seconds: float
+    stale_if_error_seconds: float
+    read_cache_bytes: int
+    settling_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """A record, and how many seconds ago it was asked for."""
+
+    record: Record
+    age_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    record: Record
+    asked_at: float
+    size_bytes: int
+
+
+@dataclass(slots=True, eq=False)
+class Asking:
+    """A read under way. `outdated`: a write has gone to the record since, so the answer may be older than that."""
+
+    asked_at: float
+    outdated: bool
+    answer: Record | None = None
+
+
+class RecordCache:
+    """The records of one provider, as its one credential sees them: at most `max_bytes` of them, those asked for
+    least recently go first. After a write without an answer nothing is kept of its record for `settling_seconds`."""
+
+    def __init__(self, *, keep_seconds: float, max_bytes: int, settling_seconds: float, clock: Monotonic) -> None:
+        self._clock = clock
+        self._keep_seconds, self._max_bytes = keep_seconds, max_bytes
+        self._kept: TTLCache[RecordKey, _Kept] = TTLCache(
+            max_bytes, keep_seconds, timer=clock, getsizeof=lambda kept: kept.size_bytes
+        )
+        self._asking: dict[RecordKey, list[Asking]] = {}
+        self._unsettled: TTLCache[RecordKey, None] = TTLCache(_MAX_UNSETTLED, settling_seconds, timer=clock)
+
+    @property
+    def size_bytes(self) -> int:
+        return int(self._kept.currsize)
+
+    def find(self, key: RecordKey, *, max_age_seconds: float) -> Aged | None:
+        """The record, if it is not older than that; nothing is new enough for 0."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        age = self._clock() - kept.asked_at
+        return Aged(kept.record, int(age)) if max_age_seconds > 0 and age <= max_age_seconds else None
+
+    @contextmanager
+    def asking(self, key: RecordKey) -> Iterator[Asking]:
+        """Around one read: the `answer` that is put down is kept, unless a write went to the record meanwhile."""
+        under_way = self._asking.setdefault(key, [])
+        # It may share the call of one that began before a write.
+        asking = Asking(self._clock(), outdated=any(one.outdated for one in under_way))
+        under_way.append(asking)
+        try:
+            yield asking
+        finally:
+            under_way.remove(asking)
+            if not under_way:
+                del self._asking[key]
+        if asking.answer is not None and not asking.outdated and key not in self._unsettled:
+            self._keep(key, asking.answer, asking.asked_at)
+
+    def drop(self, key: RecordKey, *, unsettled: bool = False) -> None:
+        """Forgets a record that may have changed, and what is being read of it. `unsettled`: the change may still be
+        to come, so for a while nothing is kept of it at all."""
+        with suppress(KeyError):
+            del self._kept[key]
+        for asking in self._asking.get(key, ()):
+            asking.outdated = True
+        if unsettled:
+            self._unsettled[key] = None
+
+    def _keep(self, key: RecordKey, record: Record, asked_at: float) -> None:
+        before = self._kept.get(key)
+        if self._keep_seconds <= 0 or (before is not None and before.asked_at > asked_at):
+            return
+        kept = _Kept(record, asked_at, _ENTRY_BYTES + memory_of(record))
+        if kept.size_bytes > self._max_bytes:
+            # What is there is older.
+            self.drop(key)
+            return
+        self._kept[key] = kept
+
+
+class RecordCaches:
+    """One cache per provider. Nobody is given a record that they may not read, whoever read it before."""
+
+    def __init__(
+        self,
+        providers: Iterable[Provider],
+        settings: KeepingSettings,
+        *,
+        clocks: Clocks,
+        events: PolicyEvents,
+    ) -> None:
+        self._fresh_seconds = settings.read_cache_seconds
+        self._stale_seconds = settings.stale_if_error_seconds
+        self._events = events
+        self._caches = {
+            provider: RecordCache(
+                keep_seconds=max(self._fresh_seconds, self._stale_seconds),
+                max_bytes=settings.read_cache_bytes,
+                settling_seconds=settings.settling_seconds,
+                clock=clocks.monotonic,
+            )
+            for provider in providers
+        }
+
+    def of(self, provider: Provider) -> RecordCache:
+        return self._caches[provider]
+
+    def fresh(self, key: RecordKey, max_age_seconds: int | None) -> Aged | None:
+        """The record, if it is new enough for the settings and for whoever asks (None: for them everything is).
+
+        Raises:
+            CallerNotPermitted: whether it is kept or not.
+        """
+        return self._find(key, self._fresh_seconds, max_age_seconds, stale=False)
+
+    def stand_in(self, key: RecordKey, failure: ProviderFailure, max_age_seconds: int | None) -> Aged | None:
+        """An older record in the place of this failure, where it says that the provider is down.
+
+        Raises:
+            CallerNotPermitted: as `fresh` does.
+        """
+        if not is_down(failure):
+            return None
+        return self._find(key, self._stale_seconds, max_age_seconds, stale=True)
+
+    def drop(self, key: RecordKey | None, *, unsettled: bool = False) -> None:
+        """For whoever writes to a record, before and afterwards; None: there is none yet."""
+        if key is not None and (cache := self._caches.get(key.provider)) is not None:
+            cache.drop(key, unsettled=unsettled)
+
+    def _find(self, key: RecordKey, seconds: float, max_age_seconds: int | None, *, stale: bool) -> Aged | None:
+        # What is kept does not pass gateway.upstream, where callers are held back else.
+        refuse_unpermitted(CallKind.READ, key.provider)
+        oldest = seconds if max_age_seconds is None else min(seconds, max_age_seconds)
+        found = self.of(key.provider).find(key, max_age_seconds=oldest)
+        if found is not None:
+            current_operation().tally.of(key.provider).cache_hits += 1
+            self._events.cached(key.provider, stale=stale)
+        return found
+
+
+def is_down(failure: ProviderFailure) -> bool:
+    """Whether a failure says nothing of the record or the caller, only that the provider cannot be asked now."""
+    status = failure.fault.upstream_status
+    return failure.code in _DOWN or (failure.code is ErrorCode.PROVIDER_ERROR and status is not None and status >= 500)
+
+
+def memory_of(record: Record) -> int:
+    """Bytes that a record takes, with all its values and the provider's JSON; rather too many than too few."""
+    total = 0
+    left: list[Any] = [record]
+    while left:
+        value = left.pop()
+        if isinstance(value, Enum):
+            continue
+        total += sys.getsizeof(value)
+        if isinstance(value, Mapping):
+            left += [*value.keys(), *value.values()]
+        elif isinstance(value, (tuple, list, frozenset)):
+            left += value
+        elif is_dataclass(value):
+            left += [getattr(value, one.name) for one in fields(value)]
+    return total

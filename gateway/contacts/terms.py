@@ -1,0 +1,63 @@
+"""On what terms a field is read: how old its records may be, and how long it waits for providers."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.contacts.containment import contained
+from gateway.contacts.lingering import Calls
+from gateway.domain.contact import Provider
+from gateway.domain.errors import AnswerPending
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """`max_age_seconds` None: as old as the settings allow. `until` is a reading of the monotonic clock; None: a field
+    waits as long as the operation may take."""
+
+    calls: Calls
+    max_age_seconds: int | None = None
+    until: float | None = None
+
+    async def within(self, answer: "asyncio.Future[T]") -> T | None:
+        """The answer, or None when it is not there in time; it stays under way then."""
+        if self.until is None:
+            await asyncio.wait({answer})
+        elif (left := self.until - self.calls.clocks.monotonic()) > 0:
+            await self._wait(answer, left)
+        else:
+            # One turn of the loop: what needs no call is there after it.
+            await asyncio.sleep(0)
+        return answer.result() if answer.done() else None
+
+    async def ask(self, provider: Provider, call: Coroutine[Any, Any, T]) -> T:
+        """
+        Raises:
+            AnswerPending: when the answer is not there in time; the call goes on.
+            ProviderFailure: as the call does, and in the place of whatever nobody expected.
+        """
+        answered = await self.within(self.calls.start(_contained(provider, call)))
+        if answered is None:
+            raise pending(provider)
+        return answered
+
+    async def _wait(self, answer: "asyncio.Future[T]", seconds: float) -> None:
+        timer = asyncio.ensure_future(self.calls.clocks.sleep(seconds))
+        try:
+            either: set[asyncio.Future[Any]] = {answer, timer}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+
+
+async def _contained(provider: Provider, call: Coroutine[Any, Any, T]) -> T:
+    with contained(provider):
+        return await call
+
+
+def pending(provider: Provider) -> AnswerPending:
+    message = "The provider had not answered when the time given as maxWaitMs was over. Ask again shortly."
+    return AnswerPending(provider, message)
