@@ -77,7 +77,8 @@ def test_the_magic_words_are_those_of_the_sandbox():
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/writes.md", "docs/crash.md"]
+    "document",
+    ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/writes.md", "docs/reading.md", "docs/crash.md"],
 )
 def test_every_link_and_path_leads_somewhere(document):
     text = (ROOT / document).read_text()
@@ -88,7 +89,14 @@ def test_every_link_and_path_leads_somewhere(document):
 
 def test_every_make_target_that_is_named_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for document in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/writes.md", "docs/crash.md"):
+    for document in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/writes.md",
+        "docs/reading.md",
+        "docs/crash.md",
+    ):
         named = set(re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)", (ROOT / document).read_text(), re.MULTILINE))
         assert {one or other for one, other in named} <= targets
 
