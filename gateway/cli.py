@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.checkup import check_providers, checkup_table
+from gateway.documents import check_documents, list_documents
 from gateway.http.manifest import WrongManifest
 from gateway.http.server import run, serve_app, until_told_to_end
 from gateway.key_commands import keys
 from gateway.logs import configure_logs
-from gateway.main import build_app, build_connectors, check_documents, list_documents
+from gateway.main import build_app, build_connectors, telemetry_of
 from gateway.sandbox.magic import MAGIC
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import PortUnavailable, RunningSandbox, running
@@ -40,9 +41,10 @@ err = Console(stderr=True, soft_wrap=True)
 def serve() -> None:
     """Serves the gateway with the settings of the environment."""
     with _clear_errors():
-        configure_logs()
         settings = read_gateway_settings()
-        connectors = build_connectors(settings)
+        configure_logs(settings.log_format, settings.log_level)
+        telemetry = telemetry_of(settings)
+        connectors = build_connectors(settings, telemetry)
         if not connectors:
             raise WrongSettings(
                 "No provider is configured. Give at least one of GATELY_API_KEY, COMETLY_API_KEY and KLEN_API_KEY,"
@@ -52,14 +54,14 @@ def serve() -> None:
             names = ", ".join(connector.capabilities.display_name for connector in connectors.values())
             what = "GraphQL and GraphiQL" if settings.shows(settings.graphiql) else "GraphQL"
             text = f"{what}: {_address(settings, listener)}/graphql\nProviders: {names}"
-            run(serve_app(build_app(settings, connectors), settings, listener, lambda: out.print(text)))
+            application = build_app(settings, connectors, telemetry)
+            run(serve_app(application, settings, listener, lambda: out.print(text)))
 
 
 @app.command()
 def demo() -> None:
     """Serves the gateway over three simulated providers: no keys, seeded contacts, nothing kept."""
     with _clear_errors(), tempfile.TemporaryDirectory(prefix="contact-gateway-") as folder:
-        configure_logs()
         settings = read_gateway_settings(
             database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
             mode="development",
@@ -67,6 +69,7 @@ def demo() -> None:
             # The simulators carry out at once or never, and nobody wants to watch for a minute.
             settling_seconds=5,
         )
+        configure_logs(settings.log_format, settings.log_level)
         with _listening(settings) as listener:
             run(_demo(settings, listener))
 
@@ -168,7 +171,8 @@ def _address(settings: GatewaySettings, listener: socket.socket) -> str:
 async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
     async with running(Sandbox()) as simulators:
         os.environ.update(simulators.environment())
-        application = build_app(settings, build_connectors(settings))
+        telemetry = telemetry_of(settings)
+        application = build_app(settings, build_connectors(settings, telemetry), telemetry)
         say_where = partial(_say_where, _address(settings, listener), simulators)
         await serve_app(application, settings, listener, say_where)
 

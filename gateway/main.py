@@ -1,9 +1,10 @@
 """The composition root: settings in, application out. Only the command line imports it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from dataclasses import replace
+from importlib.metadata import version
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +14,7 @@ from gateway.access.api_keys import ApiKeys
 from gateway.access.authentication import Authentication
 from gateway.access.settings import NO_CREDENTIAL_COUNTS, is_required
 from gateway.access.tokens import tokens_of
-from gateway.clock import now_ms
+from gateway.clock import Clocks, now_ms
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
 from gateway.contacts.directory import Directory
@@ -23,12 +24,12 @@ from gateway.contacts.listing import ContactLists
 from gateway.contacts.reading import Reading
 from gateway.contacts.record_cache import RecordCaches
 from gateway.contacts.write_side import write_side
+from gateway.documents import execution_rules, known_or_say_why
 from gateway.domain.contact import Provider
 from gateway.http.allowed_hosts import answered_hosts
 from gateway.http.app import create_app
-from gateway.http.manifest import CheckDocument, WrongManifest, read_manifest, refusals, sha256
+from gateway.http.ending import Ending
 from gateway.http.services import Authenticate, Services, anybody
-from gateway.http.trusted_documents import KnownDocuments, known_documents
 from gateway.resilience.status import StatusBoard
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import Database, open_database
@@ -36,14 +37,20 @@ from gateway.store.keys import KeyStore
 from gateway.store.links import LinkStore
 from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
+from gateway.telemetry.telemetry import SILENT, Telemetry, build_telemetry
 from gateway.upstream.upstream import Conditions, Timeouts
 from resolvers.context import UseCases
 from resolvers.document_check import document_check
-from resolvers.execution import Executor, Rules
+from resolvers.execution import Executor
 from resolvers.schema import build_schema
 
 
-def build_connectors(settings: GatewaySettings) -> dict[Provider, Connector]:
+def telemetry_of(settings: GatewaySettings) -> Telemetry:
+    """For the connectors and the application of one gateway alike."""
+    return build_telemetry(settings, version=version("contact-gateway"), logs_requests=settings.logs_requests)
+
+
+def build_connectors(settings: GatewaySettings, telemetry: Telemetry = SILENT) -> dict[Provider, Connector]:
     """One connector for each provider whose key is set; their settings come from the environment.
 
     Raises:
@@ -52,13 +59,15 @@ def build_connectors(settings: GatewaySettings) -> dict[Provider, Connector]:
     timeouts = Timeouts(
         connect_seconds=settings.connect_timeout_seconds, attempt_seconds=settings.attempt_timeout_seconds
     )
-    conditions = Conditions(timeouts=timeouts, settings=settings)
+    conditions = Conditions(timeouts=timeouts, settings=settings, events=telemetry.events)
     connectors: dict[Provider, Connector] = {}
     for entry in REGISTRY:
         provider_settings = read_provider_settings(entry, settings.mode)
         key = api_key(provider_settings)
         if key is not None:
-            connectors[entry.provider] = entry.build(provider_settings, key, conditions)
+            url = provider_settings.base_url
+            observed = replace(conditions, observers=telemetry.around_attempts(url.host, url.port))
+            connectors[entry.provider] = entry.build(provider_settings, key, observed)
     return connectors
 
 
@@ -70,17 +79,11 @@ def build_directory(settings: GatewaySettings, connectors: Mapping[Provider, Con
     )
 
 
-def execution_rules(settings: GatewaySettings) -> Rules:
-    return Rules(
-        limits=settings,
-        query_seconds=settings.query_deadline_seconds,
-        mutation_seconds=settings.mutation_deadline_seconds,
-        introspection=settings.shows(settings.introspection),
-    )
-
-
 def build_app(
-    settings: GatewaySettings, connectors: Mapping[Provider, Connector], conditions: Conditions | None = None
+    settings: GatewaySettings,
+    connectors: Mapping[Provider, Connector],
+    telemetry: Telemetry = SILENT,
+    clocks: Clocks | None = None,
 ) -> Starlette:
     """The whole gateway; it opens the database when it starts and closes everything when it ends."""
 
@@ -88,31 +91,43 @@ def build_app(
     async def running() -> AsyncIterator[Services]:
         rules = execution_rules(settings)
         schema = build_schema()
-        documents = _known_documents(settings, document_check(schema, rules))
+        documents = known_or_say_why(settings, document_check(schema, rules))
         database = await open_or_say_why(settings.database_url)
         directory = build_directory(settings, connectors)
         try:
             async with (
                 _authenticate(settings, database) as authenticate,
-                _use_cases(settings, directory, database, conditions or Conditions()) as use_cases,
+                _use_cases(settings, directory, database, telemetry, clocks or Clocks()) as use_cases,
             ):
-                executor = Executor(schema, use_cases, rules)
+                executor, ending = Executor(schema, use_cases, rules), Ending(settings.shutdown_seconds)
                 yield Services(
-                    execute=documents.watching(executor),
+                    execute=telemetry.observing(documents.watching(executor)),
                     ready=lambda: _missing(database),
                     settings=settings,
                     graphiql=settings.shows(settings.graphiql),
                     documents=documents,
                     authenticate=authenticate,
+                    ending=ending,
                 )
-                await executor.finished()
+                ending.set()
+                await ending.bound(executor.finished())
         finally:
-            await directory.aclose()
-            await database.aclose()
+            for close in (directory.aclose, database.aclose, telemetry.aclose):
+                await close()
 
+    return create_app(
+        running,
+        settings,
+        hosts=_hosts(settings),
+        production=settings.mode == "production",
+        traffic=telemetry.traffic,
+        pages=telemetry.pages,
+    )
+
+
+def _hosts(settings: GatewaySettings) -> tuple[str, ...]:
     guarded = is_required(settings, mode=settings.mode, host=settings.host)
-    hosts = answered_hosts(settings.allowed_hosts, listens_on=settings.host, guarded=guarded)
-    return create_app(running, settings, hosts=hosts, production=settings.mode == "production")
+    return answered_hosts(settings.allowed_hosts, listens_on=settings.host, guarded=guarded)
 
 
 @asynccontextmanager
@@ -133,12 +148,12 @@ async def _authenticate(settings: GatewaySettings, database: Database) -> AsyncI
 
 @asynccontextmanager
 async def _use_cases(
-    settings: GatewaySettings, directory: Directory, database: Database, conditions: Conditions
+    settings: GatewaySettings, directory: Directory, database: Database, telemetry: Telemetry, clocks: Clocks
 ) -> AsyncIterator[UseCases]:
     """The use cases, and the caretaker at work beside them."""
-    links, lingering = LinkStore(database), Lingering(conditions.clocks)
-    caches = RecordCaches(directory.configured, settings, clocks=conditions.clocks, events=conditions.events)
-    writes = write_side(settings, directory, database, caches)
+    links, lingering = LinkStore(database), Lingering(clocks)
+    caches = RecordCaches(directory.configured, settings, clocks=clocks, events=telemetry.events)
+    writes = write_side(settings, directory, database, caches, telemetry.concluded)
     at_work = asyncio.create_task(writes.caretaker.run())
     try:
         yield UseCases(
@@ -156,31 +171,6 @@ async def _use_cases(
         at_work.cancel()
         with suppress(asyncio.CancelledError):
             await at_work
-
-
-def _known_documents(settings: GatewaySettings, check: CheckDocument) -> KnownDocuments:
-    try:
-        return known_documents(settings, check)
-    except WrongManifest as error:
-        raise WrongSettings(f"GATEWAY_TRUSTED_DOCUMENTS_FILES: {error}") from None
-
-
-def list_documents(files: Iterable[Path]) -> list[str]:
-    """A line for each document of these manifests.
-
-    Raises:
-        WrongManifest
-    """
-    return [f"sha256:{sha256(listed.text)}  {listed.place}" for listed in read_manifest(files).documents]
-
-
-def check_documents(settings: GatewaySettings, files: Iterable[Path]) -> list[str]:
-    """Everything for which a gateway with these settings would refuse these manifests.
-
-    Raises:
-        WrongManifest
-    """
-    return refusals(read_manifest(files), document_check(build_schema(), execution_rules(settings)))
 
 
 async def open_or_say_why(url: str) -> Database:

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gateway.access.settings import AccessSettings, access_problem
+from gateway.access.settings import AccessSettings, access_problem, is_required
 from gateway.connectors.registry import REGISTRY, Registration
 from gateway.domain.contact import Provider
 from gateway.http.settings import DocumentLimits, HttpSettings
 from gateway.resilience.settings import ResilienceSettings, Seconds
+from gateway.telemetry.settings import TelemetrySettings, metrics_problem
 from gateway.upstream.upstream import is_loopback
 
 S = TypeVar("S", bound=BaseSettings)
@@ -30,7 +31,7 @@ class WrongSettings(Exception):
     """The gateway cannot start; the text names the variable, what is wrong and what would be right."""
 
 
-class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSettings):
+class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSettings, TelemetrySettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
@@ -69,6 +70,11 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
     def shows(self, switch: Literal["on", "off"] | None) -> bool:
         """Whether something for developers is shown: as the switch says, else in development only."""
         return switch == "on" if switch else self.mode == "development"
+
+    @property
+    def logs_requests(self) -> bool:
+        """Whether each request gets a line in the log."""
+        return self.log_requests == "on" if self.log_requests else self.mode == "production"
 
     @field_validator("precedence", mode="before")
     @classmethod
@@ -114,6 +120,9 @@ def read_gateway_settings(**overrides: Any) -> GatewaySettings:
     """
     settings = _read(GatewaySettings, **overrides)
     if problem := access_problem(settings, mode=settings.mode, host=settings.host):
+        raise WrongSettings(problem)
+    guarded = is_required(settings, mode=settings.mode, host=settings.host)
+    if problem := metrics_problem(settings, guarded=guarded):
         raise WrongSettings(problem)
     return settings
 

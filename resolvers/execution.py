@@ -66,6 +66,7 @@ class Executor:
             document = read_document(request.query, self._rules.limits)
             chosen = _choose(document, request.operation_name)
             kind = OperationKind(chosen.operation.value)
+            request.begins(kind, chosen.name.value if chosen.name else None)
             if refuse := request.refuse.get(kind):
                 raise refuse()
             _refuse_unpermitted(request.caller, kind)

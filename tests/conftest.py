@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gateway.contacts.caretaker import Caretaker
-from gateway.main import build_app, build_connectors
+from gateway.main import build_app, build_connectors, telemetry_of
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox, running_in_thread
 from gateway.settings import read_gateway_settings
@@ -144,7 +144,8 @@ def start_gateway(
                     monkeypatch.setenv(name, value)
             database = settings.pop("database_url", f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
             chosen = read_gateway_settings(database_url=database, **{**BARE, **settings})
-            gateway = Gateway(build_app(chosen, build_connectors(chosen)))
+            telemetry = telemetry_of(chosen)
+            gateway = Gateway(build_app(chosen, build_connectors(chosen, telemetry), telemetry))
             gateways.callback(gateway.close)
             return gateway
 

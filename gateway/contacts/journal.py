@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from uuid import uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from gateway.clock import now_ms
 from gateway.contacts.targets import Target
@@ -160,7 +161,8 @@ class Journal:
         """Ends what `begin` or `take` began. Whatever ends the work before its end: the write is given back, and
         taken up again."""
         try:
-            yield
+            with bound_contextvars(operation_id=operation.id):
+                yield
         except BaseException:
             await self.let_go(operation)
             raise

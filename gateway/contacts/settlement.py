@@ -1,7 +1,8 @@
 """What follows once every target of a write has an answer: links, the end of the record, the answer itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,9 +19,19 @@ from gateway.incident import report
 from gateway.store.links import Family, LinkStore
 from gateway.store.operation import StoredOperation
 
+Concluded: TypeAlias = Callable[[Sequence[WriteResult]], None]
+"""Hears how a write ended that was carried out, or taken up again, for a caller."""
+
+
+def unheard(_: Sequence[WriteResult]) -> None:
+    """Nobody listens."""
+
 
 class Settlement:
-    def __init__(self, directory: Directory, links: LinkStore, journal: Journal) -> None:
+    def __init__(
+        self, directory: Directory, links: LinkStore, journal: Journal, concluded: Concluded = unheard
+    ) -> None:
+        self._concluded = concluded
         self._directory = directory
         self._links = links
         self._journal = journal
@@ -29,6 +40,8 @@ class Settlement:
         self, operation: StoredOperation, intent: Intent | None, results: Sequence[WriteResult], *, own_look: bool
     ) -> Written:
         """Links what is there now, ends the record and tells. A database that fails hides nothing."""
+        if not own_look:
+            self._concluded(results)
         try:
             await self._connect(operation, results)
         except SQLAlchemyError as error:

@@ -13,7 +13,7 @@ from gateway.contacts.matching import Matching
 from gateway.contacts.preview import Previewing
 from gateway.contacts.record_cache import RecordCaches
 from gateway.contacts.sending import Sending
-from gateway.contacts.settlement import Settlement
+from gateway.contacts.settlement import Concluded, Settlement
 from gateway.contacts.targets import Targets
 from gateway.contacts.writing import Writing
 from gateway.store.database import Database
@@ -42,7 +42,10 @@ class WriteSide:
     caretaker: Caretaker
 
 
-def write_side(settings: WriteSettings, directory: Directory, database: Database, caches: RecordCaches) -> WriteSide:
+def write_side(
+    settings: WriteSettings, directory: Directory, database: Database, caches: RecordCaches, concluded: Concluded
+) -> WriteSide:
+    """`concluded` is told how each write has ended."""
     links, lock_store, owner = LinkStore(database), LockStore(database), new_owner()
     # Nothing is sent after the deadline; what is out then ends within one attempt.
     lease_seconds = settings.mutation_deadline_seconds + settings.attempt_timeout_seconds + _LEASE_MARGIN_SECONDS
@@ -60,7 +63,7 @@ def write_side(settings: WriteSettings, directory: Directory, database: Database
         matching=matching,
         sending=Sending(directory, links, locks, caches),
         looking=Looking(directory, targets, journal, locks),
-        settlement=Settlement(directory, links, journal),
+        settlement=Settlement(directory, links, journal, concluded),
         journal=journal,
         locks=locks,
     )

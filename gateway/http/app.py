@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.allowed_hosts import AllowedHosts
@@ -23,14 +23,25 @@ from gateway.http.request_id import RequestIds
 from gateway.http.security_headers import SecurityHeaders
 from gateway.http.services import Services
 from gateway.http.settings import HttpSettings
+from gateway.http.traffic import Traffic, Watched
 from gateway.http.unexpected_errors import UnexpectedErrors
 from gateway.http.websocket import graphql_over_websocket
 
 Running: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
 
-def create_app(running: Running, settings: HttpSettings, *, hosts: Iterable[str], production: bool) -> Starlette:
-    """`running` is entered at the start of the server and left at its end. `hosts` are those that it answers to."""
+def create_app(
+    running: Running,
+    settings: HttpSettings,
+    *,
+    hosts: Iterable[str],
+    production: bool,
+    traffic: Traffic | None = None,
+    pages: Iterable[BaseRoute] = (),
+) -> Starlette:
+    """`running` is entered at the start of the server and left at its end. `hosts` are those that it answers to,
+    `pages` what it serves besides."""
+    traffic = traffic or Traffic()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -39,19 +50,12 @@ def create_app(running: Running, settings: HttpSettings, *, hosts: Iterable[str]
             yield
 
     app = Starlette(
-        routes=[
-            Route("/", _home),
-            # The endpoint answers every method itself, in the form that GraphQL clients read.
-            Route("/graphql", _Endpoint()),
-            WebSocketRoute("/graphql", graphql_over_websocket),
-            Route("/health/live", live),
-            Route("/health/ready", ready),
-            graphiql_assets(),
-        ],
+        routes=_routes(pages),
         # Outermost first.
         middleware=[
             Middleware(SecurityHeaders, production=production),
             Middleware(RequestIds),
+            Middleware(Watched, traffic=traffic),
             Middleware(CrossOrigin, origins=settings.cors_origins),
             Middleware(UnexpectedErrors),
             Middleware(RefusedByServer),
@@ -60,9 +64,23 @@ def create_app(running: Running, settings: HttpSettings, *, hosts: Iterable[str]
         exception_handlers={HTTPException: _not_here},
         lifespan=lifespan,
     )
+    app.state.traffic = traffic
     # Its redirects would repeat whatever stands in the Host header.
     app.router.redirect_slashes = False
     return app
+
+
+def _routes(pages: Iterable[BaseRoute]) -> list[BaseRoute]:
+    return [
+        Route("/", _home),
+        # The endpoint answers every method itself, in the form that GraphQL clients read.
+        Route("/graphql", _Endpoint()),
+        WebSocketRoute("/graphql", graphql_over_websocket),
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+        *pages,
+        graphiql_assets(),
+    ]
 
 
 class _Endpoint:

@@ -22,6 +22,8 @@ from gateway.http.refusal import RequestRefused
 from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind, Refuse
 from gateway.http.services import Services
 from gateway.http.sse import EventStreamResponse, one
+from gateway.http.trace_context import read_trace_context
+from gateway.http.traffic import REFUSED
 
 
 async def graphql(request: Request) -> Response:
@@ -38,6 +40,7 @@ async def graphql(request: Request) -> Response:
         takes = acceptable(accept)
         return await _answered(request, services, takes)
     except RequestRefused as refusal:
+        setattr(request.state, REFUSED, refusal.code)
         if takes.single is None and refusal.status == 400:
             # Clients of event streams look into the events only; what concerns HTTP itself stays a status.
             return EventStreamResponse(one(refusal.body), services, ANYBODY)
@@ -60,6 +63,7 @@ async def _answered(request: Request, services: Services, takes: Acceptable) -> 
         variables=parameters.variables,
         idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
         refuse=_refused_kinds(request.method, takes),
+        trace=read_trace_context(request.headers),
     )
     result = await while_there(request.receive, services.execute(asked))
     if isinstance(result, EventStream):

@@ -12,7 +12,11 @@ async def live(_: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     services: Services | None = getattr(request.app.state, "services", None)
-    missing = await services.ready() if services else "still starting"
+    missing = await _missing(services) if services else "still starting"
     if missing is None:
         return JSONResponse({"status": "ok"})
     return JSONResponse({"status": "not ready", "reason": missing}, status_code=503)
+
+
+async def _missing(services: Services) -> str | None:
+    return "shutting down" if services.ending.is_set() else await services.ready()

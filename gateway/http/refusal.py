@@ -5,6 +5,9 @@ from typing import Any
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.http.traffic import REFUSED
 
 
 class RequestRefused(Exception):
@@ -43,9 +46,22 @@ def over_limit(limit: str, *, allowed: int, measured: int, message: str, status:
 
 def refusal_response(refused: RequestRefused) -> Response:
     """Outside of the endpoint, where nobody has negotiated a media type."""
-    return Response(
+    return _Refusal(
+        refused.code,
         msgspec.json.encode(refused.body),
         status_code=refused.status,
         media_type="application/json; charset=utf-8",
         headers=refused.headers,
     )
+
+
+class _Refusal(Response):
+    """Leaves its code in the state of the request."""
+
+    def __init__(self, code: str, body: bytes, **given: Any) -> None:
+        super().__init__(body, **given)
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})[REFUSED] = self._code
+        await super().__call__(scope, receive, send)

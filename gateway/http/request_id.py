@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 HEADER = "X-Request-Id"
 
@@ -21,6 +22,9 @@ class RequestIds:
             await send(message)
 
         request_id = uuid4().hex
+        # A pipelined request may begin in the context of the one before it.
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
         if scope["type"] in ("http", "websocket"):
             scope.setdefault("state", {})["request_id"] = request_id
         await self._app(scope, receive, send_with_name)

@@ -20,10 +20,26 @@ Refuse: TypeAlias = Callable[[], Exception]
 """Made anew each time: an exception that is raised again keeps the frames of every request that it was raised for."""
 
 
+Begins: TypeAlias = Callable[[OperationKind, str | None], None]
+"""Hears which kind of operation a request turned out to be, and the name that its document gives it."""
+
+
+def unheard(_: OperationKind, __: str | None) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceContext:
+    """The W3C headers of a request, well-formed; None for what did not come."""
+
+    traceparent: str | None = None
+    tracestate: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLRequest:
     """`idempotency_key` stood in a header. `refuse` makes, for each kind of operation that this transport cannot
-    carry, what to raise instead of executing it."""
+    carry, what to raise instead of executing it. `begins` is called once the operation is chosen."""
 
     request_id: str
     caller: Caller
@@ -32,6 +48,8 @@ class GraphQLRequest:
     variables: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
     refuse: Mapping[OperationKind, Refuse] = field(default_factory=dict)
+    trace: TraceContext = TraceContext()
+    begins: Begins = unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""The server: an application on a socket until a signal ends it; what runs then is answered first."""
+"""The server: an application on a socket until a signal ends it; what runs then is answered first, for a while.
+
+A second signal breaks off at once what still runs, in good order; a third one is the system's own and kills.
+"""
 
 import asyncio
 import signal
@@ -6,14 +9,20 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 from typing import Any
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.http.connection import Connection
+from gateway.http.ending import Ending, broken_off
+from gateway.http.services import Services
 from gateway.http.settings import HttpSettings
 from gateway.http.websocket_protocol import WebSocketProtocol
+
+log = structlog.get_logger("gateway")
 
 
 async def serve_app(
@@ -21,14 +30,14 @@ async def serve_app(
 ) -> None:
     """Until SIGINT or SIGTERM: what runs ends first, then everything is closed."""
     server = build_server(application, settings)
-    with _on_signals(lambda signum: server.handle_exit(signum, None)):
+    with _on_signals(lambda signum: server.handle_exit(signum, None), times=2):
         # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
         async with application.router.lifespan_context(application):
             say_where()
             await server.serve(sockets=[listener])
 
 
-def build_server(application: Starlette, settings: HttpSettings) -> uvicorn.Server:
+def build_server(application: Starlette, settings: HttpSettings) -> "_Server":
     """Its caller enters the application's lifespan."""
     config = uvicorn.Config(
         application,
@@ -51,12 +60,27 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Event streams have no end of their own to wait for.
-        self.config.app.state.services.ending.set()  # type: ignore[union-attr]
-        await super().shutdown(sockets)
+        self._ending.set()
+        if await self._ending.bound(super().shutdown(sockets)):
+            return
+        running = set(self.server_state.tasks)
+        log.warning("requests_broken_off", count=len(running))
+        await broken_off(running)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self._ending.hurry()
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    @property
+    def _ending(self) -> Ending:
+        """One that nobody waits for, while there are no services yet."""
+        services: Services | None = getattr(self.config.app.state, "services", None)  # type: ignore[union-attr]
+        return services.ending if services else Ending(0)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -73,12 +97,26 @@ async def until_told_to_end() -> None:
 
 
 @contextmanager
-def _on_signals(handle: Callable[[signal.Signals], None]) -> Iterator[None]:
+def _on_signals(handle: Callable[[signal.Signals], None], *, times: int | None = None) -> Iterator[None]:
+    """After so many `times` a signal does what it does in any program."""
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, handle, signum)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    heard = 0
+
+    def hear(signum: signal.Signals) -> None:
+        nonlocal heard
+        heard += 1
+        if heard == times:
+            forget()
+        handle(signum)
+
+    def forget() -> None:
+        for signum in signals:
+            loop.remove_signal_handler(signum)
+
+    for signum in signals:
+        loop.add_signal_handler(signum, hear, signum)
     try:
         yield
     finally:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(signum)
+        forget()

@@ -1,12 +1,12 @@
 """What the HTTP face is handed: who executes, who may call, which documents, and its settings."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gateway.domain.caller import ANYBODY, Caller
 from gateway.http.documents import Documents, any_document
+from gateway.http.ending import Ending
 from gateway.http.result import Execute
 from gateway.http.settings import HttpSettings
 
@@ -33,4 +33,4 @@ class Services:
     graphiql: bool = True
     authenticate: Authenticate = anybody
     documents: Documents = any_document
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: Ending = field(default_factory=Ending)

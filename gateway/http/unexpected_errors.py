@@ -1,8 +1,11 @@
 """What nobody expected outside of the endpoint is answered without a word about it, and logged by its class and place.
 
+So is what the server breaks off at its end: the client learns that it has to ask again.
+
 Without this the server would write the exception's text into the log.
 """
 
+import asyncio
 from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +28,10 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, watched_send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http" or answering or not scope["app"].state.services.ending.is_set():
+                raise
+            await refusal_response(_broken_off())(scope, receive, send)
         except Exception as unexpected:
             if scope["type"] == "lifespan":
                 raise
@@ -37,3 +44,8 @@ class UnexpectedErrors:
                 refused = RequestRefused(500, "INTERNAL_ERROR", "Internal error.", details={"requestId": request_id})
                 await refusal_response(refused)(scope, receive, send)
             # An answer that has begun stays without its end, by which the client knows that it is not whole.
+
+
+def _broken_off() -> RequestRefused:
+    message = "The gateway was stopped before the answer was there. Ask again; a write with the same idempotency key."
+    return RequestRefused(503, "GATEWAY_STOPPING", message, {"Retry-After": "1"})

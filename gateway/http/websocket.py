@@ -6,6 +6,7 @@ Source: graphql-ws, PROTOCOL.md (graphql-transport-ws).
 """
 
 import asyncio
+import time
 from contextlib import aclosing, suppress
 from typing import Any, assert_never
 from uuid import uuid4
@@ -13,6 +14,7 @@ from uuid import uuid4
 import msgspec
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from gateway.clock import utc_now
 from gateway.domain.caller import Caller
@@ -23,6 +25,7 @@ from gateway.http.origin import refuse_foreign_page
 from gateway.http.refusal import RequestRefused, over_limit
 from gateway.http.result import EventStream, GraphQLRequest
 from gateway.http.services import Services
+from gateway.http.traffic import Served, Traffic
 from gateway.http.websocket_messages import (
     PROTOCOL,
     Closing,
@@ -152,17 +155,27 @@ class _Conversation:
 
     async def _run(self, id: str, parameters: GraphQLParameters, caller: Caller) -> None:
         request_id = uuid4().hex
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+        traffic: Traffic = self._websocket.app.state.traffic
+        code: str | None = None
+        started = time.monotonic()
+        traffic.came()
         try:
             await self._answer(id, parameters, caller, request_id)
         except RequestRefused as refused:
+            code = refused.code
             await self._send_last(id, refused.body)
         except (WebSocketDisconnect, Closing):
             # The listener knows, or is told by the deadline.
             return
         except Exception as unexpected:
             report("request_broke", unexpected, request_id=request_id)
-            extensions = {"code": "INTERNAL_ERROR", "requestId": request_id}
+            code = "INTERNAL_ERROR"
+            extensions = {"code": code, "requestId": request_id}
             await self._send_last(id, {"errors": [{"message": "Internal error.", "extensions": extensions}]})
+        finally:
+            traffic.left(Served(status=None, code=code, seconds=time.monotonic() - started))
 
     async def _answer(self, id: str, parameters: GraphQLParameters, caller: Caller, request_id: str) -> None:
         result = await self._services.execute(

@@ -157,7 +157,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     for name in [name for name in os.environ if name.startswith(("GATEWAY_", "GATELY_", "COMETLY_", "KLEN_"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("gateway.cli.configure_logs", lambda: None)
+    monkeypatch.setattr("gateway.cli.configure_logs", lambda *_: None)
     monkeypatch.setattr("uvicorn.Server.serve", _never)
     handler = signal.getsignal(signal.SIGTERM)
 

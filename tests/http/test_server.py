@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from gateway.http.ending import Ending
 from gateway.http.refused_by_server import RefusedByServer
 from gateway.main import build_app
 from gateway.settings import read_gateway_settings
@@ -44,7 +45,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             )
             if app is None:
                 return stack.enter_context(serving(build_app(chosen, {}), chosen))
-            app.state.services = SimpleNamespace(ending=asyncio.Event())
+            app.state.services = SimpleNamespace(ending=Ending())
             return stack.enter_context(serving(app, chosen))
 
         yield start

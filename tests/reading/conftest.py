@@ -13,7 +13,6 @@ from gateway.main import build_app, build_connectors
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from gateway.upstream.upstream import Conditions
 from tests.conftest import BARE, Gateway, resting_caretakers
 from tests.graphql.ids import ADA_CONTACTS
 from tests.graphql.traffic import Traffic
@@ -52,7 +51,7 @@ def start_keeping(
             chosen = read_gateway_settings(**{"database_url": database, **BARE, **KEEPING, **settings})
             connectors = providers.around(build_connectors(chosen))
             with resting_caretakers():
-                gateway = Gateway(build_app(chosen, connectors, Conditions(clocks=time.clocks)))
+                gateway = Gateway(build_app(chosen, connectors, clocks=time.clocks))
             gateways.callback(gateway.close)
             return gateway
 

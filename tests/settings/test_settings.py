@@ -92,6 +92,13 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_MAX_WAITING_CALLS": (200, "0", 0),
     "GATEWAY_MAX_REPLY_BYTES": (67_108_864, "8388608", 8_388_608),
     "GATEWAY_TELL_PROVIDERS": ("on", "off", "off"),
+    "GATEWAY_METRICS": ("off", "on", "on"),
+    "GATEWAY_METRICS_TOKEN": (None, "a-token-of-a-scraper", "a-token-of-a-scraper"),
+    "GATEWAY_TRACES": ("off", "otlp", "otlp"),
+    "GATEWAY_LOG_FORMAT": ("auto", "json", "json"),
+    "GATEWAY_LOG_LEVEL": ("info", "debug", "debug"),
+    "GATEWAY_LOG_REQUESTS": (None, "on", "on"),
+    "GATEWAY_SHUTDOWN_SECONDS": (30.0, "0", 0.0),
 }
 # Each is wrong without the others: tests/access/test_start.py.
 TOGETHER = {"GATEWAY_JWT_JWKS_URL", "GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"}
@@ -224,6 +231,13 @@ class TestDatabase:
             read_gateway_settings()
 
         assert "secret" not in str(refused.value)
+
+    def test_nor_does_the_token_of_the_metrics(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GATEWAY_METRICS_TOKEN", "a-token-of-a-scraper")
+
+        settings = read_gateway_settings()
+
+        assert "scraper" not in f"{settings!r} {settings}"
 
     def test_its_password_shows_in_no_text_of_the_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GATEWAY_DATABASE_URL", "postgresql://gateway:secret@db/x")

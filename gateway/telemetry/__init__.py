@@ -1,0 +1,1 @@
+"""What can be seen from outside: metrics, traces and lines of the log, each only where it is switched on."""

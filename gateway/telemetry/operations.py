@@ -1,0 +1,133 @@
+"""Around the executor: how each operation ended, whoever waited for it and however it was answered."""
+
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from structlog.contextvars import bind_contextvars
+
+from gateway.clock import Monotonic
+from gateway.http.refusal import RequestRefused
+from gateway.http.result import EventStream, Execute, GraphQLRequest, GraphQLResult, OperationKind
+from gateway.telemetry.codes import codes_of
+from gateway.telemetry.observer import Ended, Observation, OperationObserver, OperationOutcome
+
+
+class ObservedExecute:
+    """Executes as `execute` does, and tells the observers."""
+
+    def __init__(
+        self, execute: Execute, observers: tuple[OperationObserver, ...], *, clock: Monotonic = time.monotonic
+    ) -> None:
+        self._execute = execute
+        self._observers = observers
+        self._clock = clock
+
+    async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
+        running = _Running(request, self._observers, self._clock)
+        with ExitStack() as context:
+
+            def begins(kind: OperationKind, name: str | None) -> None:
+                running.begin(kind, name)
+                context.enter_context(running.current())
+                request.begins(kind, name)
+
+            try:
+                result = await self._execute(replace(request, begins=begins))
+            except RequestRefused:
+                running.end(OperationOutcome.REFUSED)
+                raise
+            except Exception:
+                running.end(OperationOutcome.FAILED)
+                raise
+            except BaseException:
+                running.end(OperationOutcome.ABANDONED)
+                raise
+        if isinstance(result, EventStream):
+            return EventStream(_watched(result.events, running))
+        running.note(result.body)
+        running.end(running.outcome)
+        return result
+
+
+async def _watched(
+    events: AsyncGenerator[dict[str, Any], None], running: "_Running"
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The stream itself; it is over when it has come to its end, or nobody takes it any more."""
+    try:
+        async with aclosing(events):
+            while True:
+                # Each step may be taken by another task, so the context is set for each anew.
+                with running.current():
+                    body = await anext(events, None)
+                if body is None:
+                    break
+                running.note(body)
+                yield body
+    finally:
+        running.end(running.outcome)
+
+
+class _Running:
+    """One operation as it goes; its end is told once."""
+
+    def __init__(self, request: GraphQLRequest, observers: tuple[OperationObserver, ...], clock: Monotonic) -> None:
+        self._request = request
+        self._observers = observers
+        self._clock = clock
+        self._started = clock()
+        self._kind: OperationKind | None = None
+        self._observations: list[Observation] = []
+        self._codes: list[str] = []
+        self._told: set[OperationOutcome] = set()
+        self._over = False
+
+    def begin(self, kind: OperationKind, name: str | None) -> None:
+        self._kind = kind
+        bind_contextvars(kind=kind.value)
+        self._observations = [observer.begin(self._request, kind, name) for observer in self._observers]
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        with ExitStack() as context:
+            for observation in self._observations:
+                context.enter_context(observation.current())
+            yield
+
+    def note(self, body: Mapping[str, Any]) -> None:
+        """One result of the operation; of a stream there are several."""
+        codes = tuple(codes_of(body))
+        # A stream may bring no end of errors.
+        self._codes += codes[: max(0, 100 - len(self._codes))]
+        self._told.add(_outcome(body, has_errors=bool(codes)))
+
+    @property
+    def outcome(self) -> OperationOutcome:
+        """That of all results together."""
+        if len(self._told) > 1:
+            return OperationOutcome.PARTIAL
+        return next(iter(self._told), OperationOutcome.OK)
+
+    def end(self, outcome: OperationOutcome) -> None:
+        if self._over:
+            return
+        self._over = True
+        bind_contextvars(outcome=outcome.value)
+        ended = Ended(kind=self._kind, outcome=outcome, codes=tuple(self._codes), seconds=self._clock() - self._started)
+        for observation in self._observations:
+            observation.end(ended)
+        for observer in self._observers:
+            observer.ended(self._request, ended)
+
+
+def _outcome(body: Mapping[str, Any], *, has_errors: bool) -> OperationOutcome:
+    if not has_errors:
+        return OperationOutcome.OK
+    if "incremental" in body or "completed" in body:
+        return OperationOutcome.PARTIAL
+    if "data" not in body:
+        return OperationOutcome.REFUSED
+    data = body["data"] or {}
+    return OperationOutcome.PARTIAL if any(value is not None for value in data.values()) else OperationOutcome.FAILED
