@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
 
@@ -17,6 +17,7 @@ from gateway.access.tokens import tokens_of
 from gateway.clock import Clocks, now_ms
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
+from gateway.contacts.caretaker import Caretaker
 from gateway.contacts.directory import Directory
 from gateway.contacts.lingering import Lingering
 from gateway.contacts.linking import Linking
@@ -154,8 +155,7 @@ async def _use_cases(
     links, lingering = LinkStore(database), Lingering(clocks)
     caches = RecordCaches(directory.configured, settings, clocks=clocks, events=telemetry.events)
     writes = write_side(settings, directory, database, caches, telemetry.concluded)
-    at_work = asyncio.create_task(writes.caretaker.run())
-    try:
+    async with _at_work(writes.caretaker), aclosing(lingering):
         yield UseCases(
             directory=directory,
             reading=Reading(directory, links, caches),
@@ -166,11 +166,17 @@ async def _use_cases(
             statuses=StatusBoard(directory.watches),
             lingering=lingering,
         )
+
+
+@asynccontextmanager
+async def _at_work(caretaker: Caretaker) -> AsyncIterator[None]:
+    work = asyncio.create_task(caretaker.run())
+    try:
+        yield
     finally:
-        await lingering.aclose()
-        at_work.cancel()
+        work.cancel()
         with suppress(asyncio.CancelledError):
-            await at_work
+            await work
 
 
 async def open_or_say_why(url: str) -> Database:
