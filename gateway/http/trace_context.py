@@ -10,15 +10,27 @@ from starlette.datastructures import Headers
 from gateway.http.result import TraceContext
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_MEMBER = re.compile(
+    r"([a-z0-9][a-z0-9_\-*/@]{0,255})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
 _MAX_TRACESTATE_CHARACTERS = 512
+_MAX_MEMBERS = 32
 _NONE = TraceContext()
 
 
 def read_trace_context(headers: Headers) -> TraceContext:
-    """Whatever is no context, or too long, counts as none: a trace is never a reason to refuse a request."""
+    """Whatever is no context, or too long, counts as none: a trace is never a reason to refuse a request, and what a
+    library would warn of does not get there."""
     parents = headers.getlist("traceparent")
     if len(parents) != 1 or not _TRACEPARENT.fullmatch(parents[0]):
         return _NONE
-    state = ",".join(headers.getlist("tracestate"))
-    fits = state and len(state) <= _MAX_TRACESTATE_CHARACTERS
-    return TraceContext(traceparent=parents[0], tracestate=state if fits else None)
+    return TraceContext(traceparent=parents[0], tracestate=_tracestate(",".join(headers.getlist("tracestate"))))
+
+
+def _tracestate(text: str) -> str | None:
+    if not text or len(text) > _MAX_TRACESTATE_CHARACTERS:
+        return None
+    members = [_MEMBER.fullmatch(member.strip(" \t")) for member in text.split(",")]
+    keys = {member[1] for member in members if member}
+    # A key that stands twice, like a member that is none, makes all of it void.
+    return text if len(keys) == len(members) <= _MAX_MEMBERS else None

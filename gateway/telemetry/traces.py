@@ -6,7 +6,7 @@ document, the variables and the URL, which hold personal data; and exceptions, w
 
 import asyncio
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 from opentelemetry.context import Context
@@ -50,15 +50,15 @@ class Traces:
 
         def shut_down() -> None:
             self._provider.shutdown()
-            loop.call_soon_threadsafe(ended.set)
+            # Nobody waits any more where it took too long.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(ended.set)
 
         # A daemon, so that an exporter that hangs holds up neither the event loop nor the end of the program.
         threading.Thread(target=shut_down, daemon=True).start()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH_SECONDS):
                 await ended.wait()
-        except TimeoutError:
-            pass
 
 
 def otlp_traces(version: str) -> Traces:
