@@ -1,5 +1,6 @@
 """Health: alive while the process answers, ready while it can serve; neither asks a provider."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -92,3 +93,18 @@ class TestBrokenDatabase:
 
         assert answer["extensions"]["code"] == "STORE_UNAVAILABLE"
         assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
+
+
+def test_once_it_is_told_to_end_it_is_alive_but_not_ready(tmp_path: Path) -> None:
+    """Whoever still asks over a connection that is kept sends nothing more here."""
+    settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/other.db")
+    app = build_app(settings, {})
+
+    async def test() -> None:
+        async with app.router.lifespan_context(app):
+            app.state.services.ending.set()
+            ready, live = await ask(app, "/health/ready"), await ask(app, "/health/live")
+        assert (ready.status_code, ready.json()) == (503, {"status": "not ready", "reason": "shutting down"})
+        assert live.status_code == 200
+
+    asyncio.run(test())
