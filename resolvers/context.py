@@ -34,7 +34,7 @@ class UseCases:
 
 @dataclass(slots=True)
 class Context:
-    """Made anew for every request, by the task that answers it: nothing in it is shared between two callers.
+    """Made anew for every request: nothing in it is shared between two callers.
 
     `idempotency_key` is that of the request's header. `terms` are those of a field that says nothing else.
     """

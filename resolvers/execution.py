@@ -111,8 +111,16 @@ class Executor:
         return weigh(document, chosen, self._schema, coerced, rules.limits)
 
     async def _run(self, document: DocumentNode, request: GraphQLRequest) -> ExecutionResult:
-        result = execute(self._schema, document, **self._arguments(request))
-        return result if isinstance(result, ExecutionResult) else await result
+        arguments = self._arguments(request)
+        context: Context = arguments["context_value"]
+        try:
+            result = execute(self._schema, document, **arguments)
+            result = result if isinstance(result, ExecutionResult) else await result
+        except BaseException:
+            await context.calls.break_off()
+            raise
+        context.calls.hand_over()
+        return result
 
     async def _to_its_end(self, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
         """A mutation that has begun is not broken off when nobody waits for its answer any more."""

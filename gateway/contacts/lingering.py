@@ -21,10 +21,8 @@ class Lingering:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def calls(self) -> "Calls":
-        """For the request that the running task answers."""
-        owner = asyncio.current_task()
-        assert owner is not None
-        return Calls(self, owner)
+        """For one request. Whoever answers it says how that ended."""
+        return Calls(self)
 
     def take_over(self, task: asyncio.Task[Any]) -> None:
         if len(self._tasks) >= self._at_most:
@@ -40,35 +38,39 @@ class Lingering:
 
 
 class Calls:
-    """The calls of one request, which `owner` answers."""
+    """The calls of one request. In the end they are handed over or broken off."""
 
-    def __init__(self, lingering: Lingering, owner: asyncio.Task[Any]) -> None:
+    def __init__(self, lingering: Lingering) -> None:
         self.clocks = lingering.clocks
         self._lingering = lingering
-        self._owner = owner
         self._tasks: set[asyncio.Task[Any]] = set()
-        owner.add_done_callback(self._part)
+        self._over = False
 
     def start(self, call: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """It keeps what the running operation may spend, its deadline and its caller."""
         task = asyncio.create_task(call)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        if self._owner.done():
+        if self._over:
             self._lingering.take_over(task)
         return task
+
+    def hand_over(self) -> None:
+        """The answer was given; what it did not wait for goes on."""
+        self._over = True
+        for task in self._tasks:
+            self._lingering.take_over(task)
+
+    async def break_off(self) -> None:
+        """Nobody is going to ask again: whatever is under way is cancelled, and has ended."""
+        self._over = True
+        under_way = tuple(self._tasks)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             # Looked at, because perhaps nobody else will: asyncio complains of what nobody looked at.
             task.exception()
-
-    def _part(self, owner: asyncio.Task[Any]) -> None:
-        """The request is over. Unless its answer was given, nobody is going to ask again."""
-        answered = not owner.cancelled() and owner.exception() is None
-        for task in list(self._tasks):
-            if answered:
-                self._lingering.take_over(task)
-            else:
-                task.cancel()

@@ -12,22 +12,33 @@ T = TypeVar("T")
 
 
 async def while_there(receive: Receive, work: Awaitable[T]) -> T:
-    """What the work comes to. The request's body has to have been read, or to be of no interest.
+    """What the work comes to. The request's body has to have been read, or to be of no interest. The work is done in
+    this very task, so that what it puts into the context is there afterwards.
 
     Raises:
         RequestRefused: the client left first, and the work has ended (a mutation sees to it that it goes on). Nobody
             reads this answer.
     """
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(left(receive))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise RequestRefused(400, "BAD_REQUEST", "The request broke off.")
-        return working.result()
-    finally:
+    working = asyncio.current_task()
+    assert working is not None
+    leaving, has_left = asyncio.ensure_future(left(receive)), asyncio.Event()
+
+    def leave(_: object) -> None:
+        has_left.set()
         working.cancel()
+
+    leaving.add_done_callback(leave)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        # Somebody else may want this task to end, too.
+        if has_left.is_set() and not working.uncancel():
+            raise RequestRefused(400, "BAD_REQUEST", "The request broke off.") from None
+        raise
+    finally:
+        leaving.remove_done_callback(leave)
         leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        await asyncio.gather(leaving, return_exceptions=True)
 
 
 async def left(receive: Receive) -> None:

@@ -98,6 +98,7 @@ class Upstream:
             *([retried(settings, clocks, events)] if settings.retries else []),
             counted,
             *([self.breaker.guarded] if self.breaker else []),
+            # The rate budgets belong here: whoever waits for one takes no place.
             bulkhead.bounded,
             *conditions.observers,
             tallied(clocks.monotonic, events),

@@ -41,7 +41,12 @@ async def request(lingering: Lingering, *calls: Call, then: Callable[[], Awaitab
     started = lingering.calls()
     for call in calls:
         started.start(call())
-    await then()
+    try:
+        await then()
+    except BaseException:
+        await started.break_off()
+        raise
+    started.hand_over()
 
 
 async def in_vain() -> None:
@@ -126,14 +131,10 @@ def test_they_end_with_the_gateway() -> None:
 
 def test_a_late_call_of_a_request_that_is_over_is_held_too() -> None:
     async def test() -> None:
-        lingering, call, kept = Lingering(FakeTime().clocks), Call(), []
-
-        async def over() -> None:
-            kept.append(lingering.calls())
-
-        await asyncio.create_task(over())
-        await turns()
-        kept[0].start(call())
+        lingering, call = Lingering(FakeTime().clocks), Call()
+        calls = lingering.calls()
+        calls.hand_over()
+        calls.start(call())
         await turns()
         await lingering.aclose()
         assert call.end == "broken off"
@@ -147,10 +148,9 @@ def test_a_call_that_fails_while_nobody_waits_disturbs_nobody() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
         lingering = Lingering(FakeTime().clocks)
 
-        async def over() -> None:
-            lingering.calls().start(in_vain())
-
-        await asyncio.create_task(over())
+        calls = lingering.calls()
+        calls.start(in_vain())
+        calls.hand_over()
         await turns()
         gc.collect()
         assert heard == []

@@ -301,14 +301,20 @@ class TestOpen:
     def test_calls_that_began_before_neither_close_it_nor_open_it_anew(self) -> None:
         async def test() -> None:
             rig = Rig()
-            early, also_early = await rig.begin(), await rig.begin()
+            early = [await rig.begin() for _ in range(11)]
             await rig.open()
             await rig.time.advance(4)
             rig.held.end(0)
-            rig.held.end(1, broken())
-            await asyncio.wait({early, also_early})
-            also_early.exception()
+            for number in range(1, 6):
+                rig.held.end(number, broken())
+            await settled()
             assert rig.circuit == opened(1)
+            await rig.time.advance(1)
+            await rig.end(REPLY)
+            for number in range(6, 11):
+                rig.held.end(number, broken())
+            await asyncio.gather(*early, return_exceptions=True)
+            assert rig.circuit == CLOSED
 
         run(test())
 

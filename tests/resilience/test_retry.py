@@ -30,8 +30,8 @@ from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.resilience.call_limit import counted
 from gateway.resilience.operation import operation
 from gateway.resilience.retry import retried
-from tests.resilience.provider import PROVIDER, REPLY, Heard, Scripted, settings
-from tests.resilience.virtual_time import VirtualTime
+from tests.resilience.provider import PROVIDER, REPLY, Heard, Held, Scripted, settings
+from tests.resilience.virtual_time import VirtualTime, settled
 
 WRITES = [kind for kind in CallKind if kind.writes]
 READS = [kind for kind in CallKind if not kind.writes]
@@ -191,7 +191,7 @@ def test_the_pause_counts_as_waited() -> None:
 
 @pytest.mark.parametrize("wait_ms", [0, 1, 7_000])
 def test_a_provider_that_says_when_is_obeyed(wait_ms: int) -> None:
-    rig = Rig([limited(wait_ms)], jitter=0)
+    rig = Rig([limited(wait_ms)])
 
     assert rig.answer() is REPLY
     assert rig.time.slept == [wait_ms / 1000]
@@ -274,3 +274,18 @@ def test_a_call_that_is_cancelled_during_the_pause_is_over() -> None:
 
     asyncio.run(leave())
     assert len(sender.calls) == 1
+
+
+def test_a_call_that_is_cancelled_during_an_attempt_is_over() -> None:
+    held = Held()
+    send = retried(settings(), VirtualTime().clocks, Heard())(PROVIDER, held)
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(send(Call("GET", "/contacts/1")))
+        await settled()
+        waiting.cancel()
+        await settled()
+        assert waiting.cancelled()
+
+    asyncio.run(leave())
+    assert (len(held.calls), held.cancelled) == (1, 1)
