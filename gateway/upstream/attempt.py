@@ -14,6 +14,7 @@ from gateway.domain.errors import ProviderCrowded, ProviderFailure, ProviderUnre
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.operation import current_operation
 from gateway.resilience.reply_memory import MemoryShare, ReplyMemory
+from gateway.upstream.rate_headers import read_allowance
 from gateway.upstream.refusal import Dialect, failure_for
 from gateway.upstream.transport import foreign_errors
 
@@ -67,7 +68,13 @@ class Attempt:
                 upstream_status=response.status_code,
             )
         latency_ms = int((time.monotonic() - started) * 1000)
-        return Reply(status=response.status_code, headers=response.headers, body=body, latency_ms=latency_ms)
+        return Reply(
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            latency_ms=latency_ms,
+            allowance=read_allowance(response.headers, self._wall_clock()),
+        )
 
     def _without_credentials(self, body: bytes) -> bytes:
         """A provider that repeats our key in its error may not make us repeat it."""
