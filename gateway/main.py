@@ -15,6 +15,7 @@ from gateway.access.authentication import Authentication
 from gateway.access.settings import NO_CREDENTIAL_COUNTS, is_required
 from gateway.access.tokens import tokens_of
 from gateway.clock import Clocks, now_ms
+from gateway.conditions import build_conditions
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
 from gateway.contacts.caretaker import Caretaker
@@ -39,7 +40,6 @@ from gateway.store.links import LinkStore
 from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
 from gateway.telemetry.telemetry import SILENT, Telemetry, build_telemetry
-from gateway.upstream.upstream import Conditions, Timeouts
 from resolvers.context import UseCases
 from resolvers.document_check import document_check
 from resolvers.execution import Executor
@@ -51,16 +51,15 @@ def telemetry_of(settings: GatewaySettings) -> Telemetry:
     return build_telemetry(settings, version=version("contact-gateway"), logs_requests=settings.logs_requests)
 
 
-def build_connectors(settings: GatewaySettings, telemetry: Telemetry = SILENT) -> dict[Provider, Connector]:
+def build_connectors(
+    settings: GatewaySettings, telemetry: Telemetry = SILENT, clocks: Clocks | None = None
+) -> dict[Provider, Connector]:
     """One connector for each provider whose key is set; their settings come from the environment.
 
     Raises:
         WrongSettings: naming the variable.
     """
-    timeouts = Timeouts(
-        connect_seconds=settings.connect_timeout_seconds, attempt_seconds=settings.attempt_timeout_seconds
-    )
-    conditions = Conditions(timeouts=timeouts, settings=settings, events=telemetry.events)
+    conditions = build_conditions(settings, telemetry.events, clocks or Clocks())
     connectors: dict[Provider, Connector] = {}
     for entry in REGISTRY:
         provider_settings = read_provider_settings(entry, settings.mode)
@@ -87,43 +86,44 @@ def build_app(
     clocks: Clocks | None = None,
 ) -> Starlette:
     """The whole gateway; it opens the database when it starts and closes everything when it ends."""
-
-    @asynccontextmanager
-    async def running() -> AsyncIterator[Services]:
-        rules = execution_rules(settings)
-        schema = build_schema()
-        documents = known_or_say_why(settings, document_check(schema, rules))
-        database = await open_or_say_why(settings.database_url)
-        directory = build_directory(settings, connectors)
-        try:
-            async with (
-                _authenticate(settings, database) as authenticate,
-                _use_cases(settings, directory, database, telemetry, clocks or Clocks()) as use_cases,
-            ):
-                executor, ending = Executor(schema, use_cases, rules), Ending(settings.shutdown_seconds)
-                yield Services(
-                    execute=telemetry.observing(documents.watching(executor)),
-                    ready=lambda: _missing(database),
-                    settings=settings,
-                    graphiql=settings.shows(settings.graphiql),
-                    documents=documents,
-                    authenticate=authenticate,
-                    ending=ending,
-                )
-                ending.set()
-                await ending.bound(executor.finished())
-        finally:
-            for close in (directory.aclose, database.aclose, telemetry.aclose):
-                await close()
-
     return create_app(
-        running,
+        lambda: _running(settings, connectors, telemetry, clocks or Clocks()),
         settings,
         hosts=_hosts(settings),
         production=settings.mode == "production",
         traffic=telemetry.traffic,
         pages=telemetry.pages,
     )
+
+
+@asynccontextmanager
+async def _running(
+    settings: GatewaySettings, connectors: Mapping[Provider, Connector], telemetry: Telemetry, clocks: Clocks
+) -> AsyncIterator[Services]:
+    rules, schema = execution_rules(settings), build_schema()
+    documents = known_or_say_why(settings, document_check(schema, rules))
+    database = await open_or_say_why(settings.database_url)
+    directory = build_directory(settings, connectors)
+    try:
+        async with (
+            _authenticate(settings, database) as authenticate,
+            _use_cases(settings, directory, database, telemetry, clocks) as use_cases,
+        ):
+            executor, ending = Executor(schema, use_cases, rules), Ending(settings.shutdown_seconds)
+            yield Services(
+                execute=telemetry.observing(documents.watching(executor)),
+                ready=lambda: _missing(database),
+                settings=settings,
+                graphiql=settings.shows(settings.graphiql),
+                documents=documents,
+                authenticate=authenticate,
+                ending=ending,
+            )
+            ending.set()
+            await ending.bound(executor.finished())
+    finally:
+        for close in (directory.aclose, database.aclose, telemetry.aclose):
+            await close()
 
 
 def _hosts(settings: GatewaySettings) -> tuple[str, ...]:

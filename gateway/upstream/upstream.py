@@ -17,11 +17,16 @@ from gateway.resilience.deadline import within_deadline
 from gateway.resilience.events import PolicyEvents
 from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
+from gateway.resilience.rate_budgets import RateBudgets
 from gateway.resilience.rate_limit import RateLimit
+from gateway.resilience.redis_budget import SharedSlots, fingerprint
+from gateway.resilience.redis_link import RedisLink
 from gateway.resilience.reply_memory import ReplyMemory
 from gateway.resilience.retry import retried
 from gateway.resilience.settings import ResilienceSettings
 from gateway.resilience.single_flight import Flights
+from gateway.resilience.slot_log import LocalSlots
+from gateway.resilience.slot_store import SlotStore
 from gateway.resilience.status import Watch
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
@@ -49,7 +54,7 @@ class Timeouts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """How calls are made, the same for every provider. `observers` stand around each attempt; `events` hears what the
-    policies do."""
+    policies do; `redis` is where rate budgets are shared with other processes."""
 
     timeouts: Timeouts = Timeouts()
     # Without the environment: whoever wants that hands its settings over.
@@ -57,6 +62,7 @@ class Conditions:
     clocks: Clocks = field(default_factory=Clocks)
     observers: tuple[Policy, ...] = ()
     events: PolicyEvents = field(default_factory=PolicyEvents)
+    redis: RedisLink | None = None
 
 
 class Upstream:
@@ -80,6 +86,7 @@ class Upstream:
         )
         self.watch = Watch(dialect.provider, conditions.clocks.wall)
         self.breaker = _breaker(dialect, conditions)
+        self.budgets = _rate_budgets(rate_limits, endpoint, dialect, conditions)
         self._flights = Flights(
             attempt_seconds=timeouts.attempt_seconds, clocks=conditions.clocks, events=conditions.events
         )
@@ -98,7 +105,8 @@ class Upstream:
             *([retried(settings, clocks, events)] if settings.retries else []),
             counted,
             *([self.breaker.guarded] if self.breaker else []),
-            # The rate budgets belong here: whoever waits for one takes no place.
+            # Whoever waits for a budget takes no place.
+            *([self.budgets.waited_for] if self.budgets else []),
             bulkhead.bounded,
             *conditions.observers,
             tallied(clocks.monotonic, events),
@@ -116,6 +124,33 @@ class Upstream:
     async def aclose(self) -> None:
         await self._flights.aclose()
         await self._client.aclose()
+        if self.budgets:
+            await self.budgets.aclose()
+
+
+def _rate_budgets(
+    limits: Sequence[RateLimit], endpoint: Endpoint, dialect: Dialect, conditions: Conditions
+) -> RateBudgets | None:
+    if conditions.settings.rate_budgets == "off" or not limits:
+        return None
+    timeouts, clocks, redis = conditions.timeouts, conditions.clocks, conditions.redis
+
+    def slots(limit: RateLimit) -> SlotStore:
+        if redis is None:
+            return LocalSlots(limit, clocks.monotonic)
+        owner = fingerprint(dialect.provider, endpoint.base_url, endpoint.headers)
+        return SharedSlots(limit, redis, clocks.monotonic, owner=f"{dialect.provider}:{owner}")
+
+    return RateBudgets(
+        limits,
+        slots,
+        display_name=dialect.display_name,
+        settings=conditions.settings,
+        clocks=clocks,
+        events=conditions.events,
+        # A place in the pool, a connection and TLS may each take the connect time-out.
+        longest_call_seconds=3 * timeouts.connect_seconds + timeouts.attempt_seconds,
+    )
 
 
 def _client(endpoint: Endpoint, timeouts: Timeouts, *, connections: int) -> httpx.AsyncClient:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.clock import Clocks
+from gateway.conditions import build_conditions
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode
 from gateway.domain.exchange import CallKind
@@ -18,6 +19,7 @@ from gateway.resilience.events import PolicyEvents
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox, running_in_thread
+from gateway.settings import GatewaySettings
 from gateway.upstream.upstream import Conditions
 from tests.conftest import Gateway
 from tests.failures.outcomes import (
@@ -82,7 +84,11 @@ def start(
 ) -> Callable[..., Gateway]:
     """As `start_gateway`, with retries and a breaker."""
     clocks = Clocks(sleep=pauses.sleep, jitter=lambda: 1.0)
-    monkeypatch.setattr("gateway.main.Conditions", partial(Conditions, clocks=clocks, events=told))
+
+    def conditions(settings: GatewaySettings, *_: object) -> Conditions:
+        return build_conditions(settings, told, clocks)
+
+    monkeypatch.setattr("gateway.main.build_conditions", conditions)
     return partial(start_gateway, retries=2, breaker="on")
 
 
