@@ -1,4 +1,4 @@
-"""Every leaf of the tree of errors says its code, who can mend it, and what it leaves behind."""
+"""Everything in the tree of errors says its code, who can mend it, and what it leaves behind."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,8 +8,11 @@ import pytest
 import gateway.domain.errors as errors
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import (
+    AnswerPending,
+    BudgetSpent,
     CallerNotPermitted,
     CallLimitReached,
+    CircuitOpen,
     ClearUnsupported,
     CredentialsRefused,
     DeadlineExceeded,
@@ -19,10 +22,12 @@ from gateway.domain.errors import (
     FieldUnsupported,
     GatewayError,
     InputRefused,
+    InvalidInput,
     ListTruncated,
     OperationUnsupported,
     PermissionDenied,
     ProviderBroken,
+    ProviderCrowded,
     ProviderFailure,
     ProviderUnavailable,
     ProviderUnreachable,
@@ -59,49 +64,51 @@ EXPECTED = {
     CallLimitReached: ("UPSTREAM_CALL_LIMIT", "client", False, NOT_APPLIED),
     RecordBusy: ("RECORD_BUSY", "gateway", True, NOT_APPLIED),
     RecordStale: ("STALE_RECORD", "client", False, NOT_APPLIED),
+    BudgetSpent: ("RATE_LIMITED", "gateway", True, NOT_APPLIED),
+    CircuitOpen: ("PROVIDER_UNAVAILABLE", "provider", True, NOT_APPLIED),
+    ProviderCrowded: ("PROVIDER_UNAVAILABLE", "gateway", True, NOT_APPLIED),
+    AnswerPending: ("DEADLINE_EXCEEDED", "gateway", True, NOT_APPLIED),
     SeveralMatches: ("AMBIGUOUS_MATCH", "client", False, NOT_APPLIED),
 }
 # Of a whole write, not of a provider.
 OF_THE_WHOLE = {ErrorCode.IDEMPOTENCY_KEY_MISMATCH, ErrorCode.IDEMPOTENCY_IN_PROGRESS}
 
 
-def leaves_of(branch: type[GatewayError]) -> Iterator[type[GatewayError]]:
-    below = branch.__subclasses__()
-    if not below:
-        yield branch
-    for one in below:
-        yield from leaves_of(one)
+def everything_below(branch: type[GatewayError]) -> Iterator[type[GatewayError]]:
+    for one in branch.__subclasses__():
+        yield one
+        yield from everything_below(one)
 
 
-PROVIDER_LEAVES = tuple(leaves_of(ProviderFailure))
+FAILURES = tuple(everything_below(ProviderFailure))
 
 
-@pytest.mark.parametrize("leaf", tuple(leaves_of(GatewayError)), ids=lambda leaf: leaf.__name__)
-def test_every_leaf_says_who_can_mend_it(leaf: type[GatewayError]) -> None:
-    assert leaf.blame in ("client", "provider", "gateway")
+@pytest.mark.parametrize("failing", (InvalidInput, *FAILURES), ids=lambda failing: failing.__name__)
+def test_each_says_who_can_mend_it(failing: type[GatewayError]) -> None:
+    assert failing.blame in ("client", "provider", "gateway")
 
 
-def test_every_leaf_is_in_the_table_of_outcomes() -> None:
-    assert set(PROVIDER_LEAVES) == set(EXPECTED)
+def test_each_is_in_the_table_of_outcomes() -> None:
+    assert set(FAILURES) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("leaf", PROVIDER_LEAVES, ids=lambda leaf: leaf.__name__)
-def test_a_leaf_says_what_the_table_of_outcomes_says(leaf: type[ProviderFailure]) -> None:
-    failure = leaf(Provider.KLEN, "What happened.")
-    assert (failure.code, failure.blame, failure.retryable, failure.outcome) == EXPECTED[leaf]
+@pytest.mark.parametrize("failing", FAILURES, ids=lambda failing: failing.__name__)
+def test_it_says_what_the_table_of_outcomes_says(failing: type[ProviderFailure]) -> None:
+    failure = failing(Provider.KLEN, "What happened.")
+    assert (failure.code, failure.blame, failure.retryable, failure.outcome) == EXPECTED[failing]
     assert failure.fault == Fault(
         code=failure.code, message="What happened.", provider=Provider.KLEN, retryable=failure.retryable
     )
     assert str(failure) == "What happened."
 
 
-def test_every_code_has_exactly_one_class() -> None:
-    told = Counter(leaf.code for leaf in PROVIDER_LEAVES)
+def test_every_code_has_exactly_one_class_and_what_is_a_special_case_of_it() -> None:
+    told = Counter(failing.code for failing in ProviderFailure.__subclasses__())
     assert told == Counter(code for code in ErrorCode if code not in OF_THE_WHOLE)
 
 
-def test_the_tree_drawn_in_the_docstring_names_every_leaf() -> None:
-    assert [leaf.__name__ for leaf in PROVIDER_LEAVES if leaf.__name__ not in str(errors.__doc__)] == []
+def test_the_tree_drawn_in_the_docstring_names_everything() -> None:
+    assert [failing.__name__ for failing in FAILURES if failing.__name__ not in str(errors.__doc__)] == []
 
 
 def test_the_place_that_raises_overrules_the_usual_case() -> None:
@@ -131,3 +138,14 @@ def test_the_place_that_raises_overrules_the_usual_case() -> None:
     )
     # The class itself is as it was.
     assert ReplyTimedOut(Provider.GATELY, "Lost.").outcome is UNKNOWN
+
+
+def test_what_the_gateway_refused_itself_says_so() -> None:
+    assert {failing for failing in FAILURES if failing.held_back} == {BudgetSpent, CircuitOpen, ProviderCrowded}
+
+
+def test_one_made_anew_is_equal_and_not_the_same() -> None:
+    failure = BudgetSpent(Provider.KLEN, "Later.", retry_after_ms=7)
+    made = failure.anew()
+    assert (type(made), made.fault, made.outcome) == (BudgetSpent, failure.fault, failure.outcome)
+    assert made is not failure
