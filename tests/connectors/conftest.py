@@ -12,7 +12,7 @@ from gateway.domain.contact import Provider
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import api_key, read_provider_settings
-from gateway.upstream.upstream import Conditions, Timeouts
+from tests.connectors.timed import CONDITIONS
 from tests.connectors.wire_log import WireLog
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def build(entry: Registration) -> Connector:
     settings = read_provider_settings(entry, "development")
     key = api_key(settings)
     assert key is not None, f"the sandbox has no key for {entry.provider}"
-    return entry.build(settings, key, Conditions(timeouts=Timeouts(connect_seconds=5, attempt_seconds=20)))
+    return entry.build(settings, key, CONDITIONS)
 
 
 @pytest.fixture(params=REGISTRY, ids=lambda entry: str(entry.provider))

@@ -13,13 +13,18 @@ from gateway.connectors.gately.dialect import GatelyDialect
 from gateway.connectors.klen.connector import KlenConnector
 from gateway.connectors.klen.dialect import KlenDialect
 from gateway.domain.contact import Provider
+from gateway.resilience.settings import ResilienceSettings
 from gateway.sandbox.sandbox import COMETLY_KEY, GATELY_KEY, KLEN_KEY
 from gateway.sandbox.server import RunningSandbox
 from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream
+from tests.conftest import BARE
 from tests.connectors.canned import SLOTS
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-CONDITIONS = Conditions(timeouts=Timeouts(connect_seconds=5, attempt_seconds=20))
+# One call is one attempt, and no test feels what another made fail.
+CONDITIONS = Conditions(
+    timeouts=Timeouts(connect_seconds=5, attempt_seconds=20), settings=ResilienceSettings.model_construct(**BARE)
+)
 
 
 class TestClock:
