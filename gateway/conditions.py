@@ -1,10 +1,14 @@
 """How calls to providers are made, as the settings say; a part of the composition root."""
 
+from typing import TYPE_CHECKING
+
 from gateway.clock import Clocks
 from gateway.resilience.events import PolicyEvents
-from gateway.resilience.redis_link import RedisLink, WrongRedisUrl
 from gateway.settings import GatewaySettings, WrongSettings
 from gateway.upstream.upstream import Conditions, Timeouts
+
+if TYPE_CHECKING:
+    from gateway.resilience.redis_link import RedisLink
 
 
 def build_conditions(settings: GatewaySettings, events: PolicyEvents, clocks: Clocks) -> Conditions:
@@ -18,10 +22,13 @@ def build_conditions(settings: GatewaySettings, events: PolicyEvents, clocks: Cl
     return Conditions(timeouts=timeouts, settings=settings, clocks=clocks, events=events, redis=_redis(settings))
 
 
-def _redis(settings: GatewaySettings) -> RedisLink | None:
-    """Connected by the first call, closed with the last connector; it need not be there when the gateway starts."""
+def _redis(settings: GatewaySettings) -> "RedisLink | None":
+    """Connected by the first call, closed with the last connector; it need not be there when the gateway starts. Its
+    client is loaded only where it is used."""
     if settings.redis_url is None or settings.rate_budgets == "off":
         return None
+    from gateway.resilience.redis_link import RedisLink, WrongRedisUrl
+
     try:
         return RedisLink(settings.redis_url)
     except WrongRedisUrl:

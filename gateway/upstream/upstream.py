@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,8 +20,6 @@ from gateway.resilience.permission import permitted
 from gateway.resilience.policy import Policy, stacked
 from gateway.resilience.rate_budgets import RateBudgets
 from gateway.resilience.rate_limit import RateLimit
-from gateway.resilience.redis_budget import SharedSlots, fingerprint
-from gateway.resilience.redis_link import RedisLink
 from gateway.resilience.reply_memory import ReplyMemory
 from gateway.resilience.retry import retried
 from gateway.resilience.settings import ResilienceSettings
@@ -30,6 +29,9 @@ from gateway.resilience.slot_store import SlotStore
 from gateway.resilience.status import Watch
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
+
+if TYPE_CHECKING:
+    from gateway.resilience.redis_link import RedisLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Conditions:
     clocks: Clocks = field(default_factory=Clocks)
     observers: tuple[Policy, ...] = ()
     events: PolicyEvents = field(default_factory=PolicyEvents)
-    redis: RedisLink | None = None
+    redis: "RedisLink | None" = None
 
 
 class Upstream:
@@ -138,6 +140,9 @@ def _rate_budgets(
     def slots(limit: RateLimit) -> SlotStore:
         if redis is None:
             return LocalSlots(limit, clocks.monotonic)
+        # The client of Redis is large, and needed by few.
+        from gateway.resilience.redis_budget import SharedSlots, fingerprint
+
         owner = fingerprint(dialect.provider, endpoint.base_url, endpoint.headers)
         return SharedSlots(limit, redis, clocks.monotonic, owner=f"{dialect.provider}:{owner}")
 

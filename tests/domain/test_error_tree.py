@@ -83,7 +83,7 @@ def everything_below(branch: type[GatewayError]) -> Iterator[type[GatewayError]]
 FAILURES = tuple(everything_below(ProviderFailure))
 
 
-@pytest.mark.parametrize("failing", (InvalidInput, *FAILURES), ids=lambda failing: failing.__name__)
+@pytest.mark.parametrize("failing", [InvalidInput, *FAILURES], ids=lambda failing: failing.__name__)
 def test_each_says_who_can_mend_it(failing: type[GatewayError]) -> None:
     assert failing.blame in ("client", "provider", "gateway")
 

@@ -18,7 +18,7 @@ app = build_app(settings, connectors, telemetry)
 policies = [connector._upstream.policies for connector in connectors.values()]
 execute = object()
 print(json.dumps({
-    "imported": sorted({name.split(".")[0] for name in sys.modules} & {"opentelemetry", "prometheus_client"}),
+    "imported": sorted({name.split(".")[0] for name in sys.modules} & {"opentelemetry", "prometheus_client", "redis"}),
     "observing": [one.__module__ for each in policies for one in each if "telemetry" in one.__module__],
     "executes": telemetry.observing(execute) is execute,
     "paths": [route.path for route in app.routes],

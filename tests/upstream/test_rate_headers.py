@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway.domain.exchange import Allowance, Call
+from gateway.resilience.reply_memory import ReplyMemory
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.rate_headers import read_allowance
 from tests.upstream.conftest import PlainDialect
@@ -65,7 +66,9 @@ def test_an_answer_carries_what_its_headers_say(dialect: PlainDialect) -> None:
     async def send() -> Allowance:
         transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}", headers=headers))
         client = httpx.AsyncClient(transport=transport, base_url="http://crm.test/api/v1/")
-        reply = await Attempt(client, dialect, attempt_seconds=1, wall_clock=lambda: NOW).send(Call("GET", "/1"))
+        reply = await Attempt(
+            client, dialect, attempt_seconds=1, memory=ReplyMemory(2**20), wall_clock=lambda: NOW
+        ).send(Call("GET", "/1"))
         return reply.allowance
 
     reset_at = datetime.fromtimestamp(1772366460, tz=timezone.utc)
