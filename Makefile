@@ -52,6 +52,10 @@ test: install ## Run the tests, on all cores.
 crash: install ## Kill the gateway again and again under load and count at the providers (CRASH="--kills 99").
 	$(BIN)/python -m tests.crash.crash_loop $(CRASH)
 
+.PHONY: soak
+soak: install ## Two hundred clients for half an hour while one provider flaps and one hangs (SOAK="--minutes 5").
+	$(BIN)/python -m tests.soak.soak $(SOAK)
+
 check: install format-check lint types contracts schema-check audit test ## Everything that CI runs.
 
 format: install ## Format the code.

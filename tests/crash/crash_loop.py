@@ -46,6 +46,9 @@ def _started(plan: Plan, folder: Path, url: str, simulators: RunningSandbox, sta
         "GATEWAY_SETTLING_SECONDS": str(SETTLING_SECONDS),
         "GATEWAY_ATTEMPT_TIMEOUT_SECONDS": str(ATTEMPT_SECONDS),
         "GATEWAY_MUTATION_DEADLINE_SECONDS": str(MUTATION_SECONDS),
+        # Nothing may hold back what the loop counts; tests/soak has both in place.
+        "GATEWAY_RATE_BUDGETS": "off",
+        "GATEWAY_BREAKER": "off",
     }
     gateways = [Served(f"gateway-{number + 1}", folder, environment) for number in range(plan.gateways)]
     for gateway in gateways:

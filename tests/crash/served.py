@@ -38,6 +38,14 @@ class Served:
     def log(self) -> Path:
         return self.folder / f"{self.name}.log"
 
+    @property
+    def memory_mib(self) -> float:
+        """Resident memory of the process (Linux)."""
+        assert self._popen is not None
+        status = Path(f"/proc/{self._popen.pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+
     def start(self) -> None:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         with self._lock, self.log.open("ab") as log:
