@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 
-from gateway.domain.caller import Caller
+from gateway.connectors.klen.connector import KlenConnector
+from gateway.domain.caller import ANYBODY, Caller
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode
 from gateway.domain.exchange import CallKind
+from gateway.http.traffic import Served, Traffic
 from gateway.incident import report
 from gateway.logs import configure_logs
+from gateway.main import build_app
 from gateway.resilience.events import CircuitState
 from gateway.sandbox.sandbox import Sandbox
 from gateway.settings import read_gateway_settings
-from gateway.store.operations import OperationStore
-from gateway.telemetry.lines import PolicyLines, name_of
+from gateway.telemetry.lines import CallerNames, PolicyLines, name_of
+from gateway.telemetry.telemetry import Telemetry
 from tests.access.conftest import ask as ask_as
 from tests.access.issuer import Issuer, running_issuer, token
 from tests.conftest import Gateway
 from tests.failures.outcomes import CREATE, LIST, PERSON
+from tests.http.sockets import Wire, get, post
+from tests.live import serving
 from tests.telemetry.conftest import Seen
 
 Configured = Callable[..., Callable[[], list[Any]]]
@@ -216,15 +224,22 @@ class TestRequests:
         assert read_gateway_settings(mode=mode, log_requests="off").logs_requests is False
         assert read_gateway_settings(mode=mode, log_requests="on").logs_requests is True
 
-    def test_a_line_does_not_know_the_request_before(
-        self, start_gateway: Callable[..., Gateway], configured: Configured
-    ) -> None:
-        gateway = start_gateway(log_requests="on")
-        lines = configured()
-        self.ask(gateway, "mutation { __typename }")
-        gateway.request("GET", "/nowhere")
+    def test_a_line_does_not_know_the_request_before(self, tmp_path: Path) -> None:
+        """A request that waits behind another begins where the other's answer ends."""
+        known: list[dict[str, Any]] = []
 
-        assert [line.get("kind") for line in lines()] == ["mutation", None]
+        class Knowing(Traffic):
+            def left(self, served: Served) -> None:
+                known.append(get_contextvars())
+
+        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
+        telemetry = Telemetry(traffic=Knowing(), operations=(CallerNames(),))
+        with serving(build_app(settings, {}, telemetry), settings) as served, Wire(served.port) as wire:
+            wire.send(post(b'{"query": "mutation { __typename }"}') + get(b"/nowhere"))
+            statuses = [wire.answer().status, wire.answer().status]
+
+        assert statuses == [200, 404]
+        assert [set(one) for one in known] == [{"request_id", "kind", "outcome", "caller"}, {"request_id"}]
 
     def test_what_goes_wrong_in_a_write_names_its_request_and_its_operation(
         self,
@@ -237,14 +252,14 @@ class TestRequests:
             raise KeyError("ines@aalto.test")
 
         gateway = start_gateway()
-        monkeypatch.setattr(OperationStore, "note", fail)
+        monkeypatch.setattr(KlenConnector, "create", fail)
         lines = configured()
         document = CREATE.replace("{ status", "{ operationId status", 1)
         reply = gateway.request(
             "POST", "/graphql", json={"query": document, "variables": {"input": {**PERSON, "providers": ["KLEN"]}}}
         )
 
-        (line,) = [line for line in lines() if line["event"] == "result_not_recorded"]
+        (line,) = [line for line in lines() if line["event"] == "provider_call_broke"]
         assert line["request_id"] == reply.headers["x-request-id"]
         assert line["operation_id"] == reply.json()["data"]["createContact"]["operationId"]
 
@@ -282,6 +297,14 @@ class TestCallers:
         caller = Caller(id="key:0123456789abcdef", may_read=nobody, may_write=nobody)
 
         assert name_of(caller) == "key:0123456789abcdef"
+        assert name_of(ANYBODY) == "anybody"
+
+    def test_anybody_else_by_a_name_that_cannot_be_made_again_elsewhere(self) -> None:
+        nobody = frozenset[Provider]()
+        caller = Caller(id="jwt:ines@aalto.test", may_read=nobody, may_write=nobody)
+
+        assert re.fullmatch(r"jwt:[0-9a-f]{16}", name_of(caller))
+        assert name_of(caller) == name_of(caller)
 
 
 class TestPolicies:
