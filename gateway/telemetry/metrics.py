@@ -6,7 +6,8 @@ docs/operations.md lists them.
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode
@@ -54,9 +55,15 @@ class Metrics:
             self._results.labels(result.provider.value, result.outcome.value).inc()
 
     def page(self, accept: str) -> tuple[bytes, str]:
-        """All of them, and their media type: OpenMetrics for whoever asks for it, else Prometheus' text."""
-        encode, media_type = choose_encoder(accept)
-        return encode(self.registry), media_type
+        """All of them, and their media type: OpenMetrics for whoever asks for it, else Prometheus' text.
+
+        Expected: choose_encoder of the library reads any Accept. Actual: it breaks on a version that is no number.
+        """
+        taken = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+        if "application/openmetrics-text" in taken:
+            text: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]  # theirs
+            return text, openmetrics.CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
 
 
 class _Upstream(PolicyEvents):

@@ -96,6 +96,21 @@ def test_openmetrics_is_answered_to_whoever_asks_for_it(counting_gateway: Gatewa
     assert {family.name for family in openmetrics(other.text)} >= {"contact_gateway_operations"}
 
 
+@pytest.mark.parametrize(
+    "accept", ["", "nonsense", "text/plain; version=1.x", "text/plain;version=", ",;,", "image/png", "a" * 8_000]
+)
+def test_every_other_accept_gets_plain_text(counting_gateway: Gateway, accept: str) -> None:
+    reply = counting_gateway.request("GET", "/metrics", headers={"Accept": accept})
+
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+
+
+def test_a_version_that_is_none_is_openmetrics_all_the_same(counting_gateway: Gateway) -> None:
+    reply = counting_gateway.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=abc"})
+
+    assert (reply.status_code, reply.headers["content-type"].split(";")[0]) == (200, "application/openmetrics-text")
+
+
 class TestPolicies:
     """Each event of gateway.resilience.events moves its own metric and no other."""
 
