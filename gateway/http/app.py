@@ -40,8 +40,7 @@ def create_app(
     pages: Iterable[BaseRoute] = (),
 ) -> Starlette:
     """`running` is entered at the start of the server and left at its end. `hosts` are those that it answers to,
-    `pages` what it serves besides."""
-    traffic = traffic or Traffic()
+    `pages` what it serves besides; without `traffic` nothing watches its requests."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -55,7 +54,7 @@ def create_app(
         middleware=[
             Middleware(SecurityHeaders, production=production),
             Middleware(RequestIds),
-            Middleware(Watched, traffic=traffic),
+            *([Middleware(Watched, traffic=traffic)] if traffic else []),
             Middleware(CrossOrigin, origins=settings.cors_origins),
             Middleware(UnexpectedErrors),
             Middleware(RefusedByServer),
@@ -64,7 +63,7 @@ def create_app(
         exception_handlers={HTTPException: _not_here},
         lifespan=lifespan,
     )
-    app.state.traffic = traffic
+    app.state.traffic = traffic or Traffic()
     # Its redirects would repeat whatever stands in the Host header.
     app.router.redirect_slashes = False
     return app

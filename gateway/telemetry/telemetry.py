@@ -42,7 +42,7 @@ class Telemetry:
     """What the composition root hands on to those that tell. Close it in the end."""
 
     events: PolicyEvents = field(default_factory=PolicyEvents)
-    traffic: Traffic = field(default_factory=Traffic)
+    traffic: Traffic | None = None
     concluded: Concluded = unheard
     operations: tuple[OperationObserver, ...] = ()
     attempts: tuple[Attempts, ...] = ()
@@ -78,7 +78,7 @@ def build_telemetry(settings: TelemetrySettings, *, version: str, logs_requests:
         traffic.append(RequestLines())
     return Telemetry(
         events=SeveralEvents(PolicyLines(), metrics.events) if metrics else PolicyLines(),
-        traffic=SeveralTraffic(*traffic) if traffic else Traffic(),
+        traffic=SeveralTraffic(*traffic) if traffic else None,
         concluded=metrics.wrote if metrics else unheard,
         operations=tuple(operations),
         attempts=(traces.attempts,) if traces else (),
