@@ -1,7 +1,9 @@
 """What one GraphQL request carries: the use cases, and loaders that live as long as the request."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import strawberry
 
@@ -33,14 +35,16 @@ class UseCases:
 class Context:
     """Made anew for every request: nothing in it is shared between two callers.
 
-    `idempotency_key` is that of the request's header.
+    `idempotency_key` is that of the request's header. `in_parts` is whether `@defer` and `@stream` count.
     """
 
     use_cases: UseCases
     caller: Caller
     idempotency_key: str | None = None
+    in_parts: bool = False
     records: RecordLoader = field(init=False)
     families: FamilyLoader = field(init=False)
+    _beside: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.records = RecordLoader(self.use_cases.reading)
@@ -49,6 +53,16 @@ class Context:
     @property
     def directory(self) -> Directory:
         return self.use_cases.directory
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """What goes on beside the resolvers, at most as long as the operation."""
+        self._beside.add(asyncio.create_task(work))
+
+    async def end(self) -> None:
+        """Cancels what is still under way, and waits until it has ended."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,9 +1,9 @@
 """What passes between the HTTP face and whoever executes: one request, and a result or a stream of results."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from gateway.domain.caller import Caller
 
@@ -23,7 +23,8 @@ Refuse: TypeAlias = Callable[[], Exception]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLRequest:
     """`idempotency_key` stood in a header. `refuse` makes, for each kind of operation that this transport cannot
-    carry, what to raise instead of executing it."""
+    carry, what to raise instead of executing it. `in_parts` is whether it carries an answer in several parts; where it
+    does not, `@defer` and `@stream` put nothing off."""
 
     request_id: str
     caller: Caller
@@ -31,6 +32,7 @@ class GraphQLRequest:
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
+    in_parts: bool = False
     refuse: Mapping[OperationKind, Refuse] = field(default_factory=dict)
 
 
@@ -51,5 +53,25 @@ class EventStream:
     events: AsyncGenerator[dict[str, Any], None]
 
 
-Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[GraphQLResult | EventStream]]
+class Results(Protocol):
+    """Bodies, one after the other. Closing it, begun or not, ends whatever it would have waited for."""
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]: ...
+
+    def __anext__(self) -> Awaitable[dict[str, Any]]: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerInParts:
+    """The answer to an operation with `@defer` or `@stream`. The first part has `data`, the last one alone says that
+    `hasNext` is false; a failure on the way is told in the last one."""
+
+    parts: Results
+
+
+Executed: TypeAlias = GraphQLResult | EventStream | AnswerInParts
+
+Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[Executed]]
 """Raises what `refuse` makes, and RequestRefused; never anything else that it could foresee."""
