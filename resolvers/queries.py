@@ -100,7 +100,7 @@ async def contacts(
         after=_given(after),
         providers=_given(providers),
         wanted=filter.to_domain() if filter else DomainFilter(),
-        fields=selection.every_field,
+        fields=selection.whole.every_field,
     )
     summaries = {record.key: record for record in listing.summaries}
     pending = [_listed(info, edge, selection, summaries) for edge in listing.edges]

@@ -17,8 +17,8 @@ _HEAD = b"\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
 
 
 class MultipartResponse(StreamedResponse):
-    """A part is over for its reader when the delimiter after it has come, so that is sent with the part. What breaks off
-    lacks the last delimiter, by which readers know it."""
+    """A part is over for its reader when the delimiter after it has come, so that is sent with the part. What breaks
+    off lacks the last delimiter, by which readers know it."""
 
     media_type = f'{MULTIPART}; boundary="-"; incrementalSpec=v0.2'
     opened = _DELIMITER
