@@ -62,7 +62,7 @@ class Context:
         """Cancels what is still under way, and waits until it has ended."""
         for task in self._beside:
             task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        await asyncio.gather(*self._beside, self.records.end(), return_exceptions=True)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

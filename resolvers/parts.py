@@ -132,7 +132,7 @@ class Parts:
         return shown
 
     async def aclose(self) -> None:
-        self._over = True
+        self._first, self._over = None, True
         await self._execution.within(self._close())
 
     async def _close(self) -> None:
