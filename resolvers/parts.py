@@ -123,13 +123,15 @@ class Parts:
         if self._over:
             raise StopAsyncIteration
         try:
-            following = await self._execution.within(anext(self._following))
-            shown = self._show(following)
+            shown = self._show(await self._execution.within(self._next()))
         except Exception as unexpected:
             shown = self._broken(unexpected)
         if not shown["hasNext"]:
             await self.aclose()
         return shown
+
+    async def _next(self) -> SubsequentIncrementalExecutionResult:
+        return await anext(self._following)
 
     async def aclose(self) -> None:
         self._first, self._over = None, True

@@ -10,9 +10,10 @@ import pytest
 from graphql import ExperimentalIncrementalExecutionResults
 from graphql.execution.types import InitialIncrementalExecutionResult, PendingResult
 
+from gateway.resilience.operation import Operation, current_operation, operation
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
-from resolvers.parts import Parts
+from resolvers.parts import Execution, Parts
 from tests.http.live import until
 from tests.parts.conftest import Desk, Start, merged
 
@@ -157,6 +158,20 @@ def test_the_deadline_of_the_operation_holds_for_its_last_part(start: Start, san
     asyncio.run(test())
 
 
+def test_what_goes_on_later_still_spends_from_the_operation_that_it_is_of() -> None:
+    async def whose() -> Operation:
+        return current_operation()
+
+    async def test() -> None:
+        executor: Any = None
+        with operation(deadline_seconds=7) as begun:
+            execution = Execution(executor, executor)
+        assert current_operation() is not begun
+        assert await execution.within(whose()) is begun
+
+    asyncio.run(test())
+
+
 class _Ended:
     """An execution of nothing."""
 
@@ -200,8 +215,8 @@ def test_what_breaks_on_the_way_is_told_in_the_last_part_for_all_that_was_to_com
 
 
 def test_the_most_parts_that_the_limits_allow_stay_small(start: Start) -> None:
-    """A page of 100, a stream in each, and as many deferred fragments in each as the cost allows."""
-    fragments = " ".join(f"... @defer {{ a{one}: id }}" for one in range(45))
+    """A page of 100, a stream in each, and as many deferred fragments in each as a document may have directives."""
+    fragments = " ".join(f"... @defer {{ a{one}: id }}" for one in range(48))
     document = (
         f"{{ contacts(first: 100) {{ edges @stream {{ node {{ records @stream {{ provider }} {fragments} }} }} }} }}"
     )
@@ -218,7 +233,7 @@ def test_the_most_parts_that_the_limits_allow_stay_small(start: Start) -> None:
                 tracemalloc.stop()
             announced = [one for part in parts for one in part.get("pending", [])]
             # One for the edges; for each of them its records and its fragments.
-            assert len(announced) == 1 + 100 * 46
+            assert len(announced) == 1 + 100 * 49
             assert len(merged(parts)["data"]["contacts"]["edges"]) == 100
             assert peak < 64 * 1024 * 1024
 
