@@ -15,7 +15,7 @@ from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost
 from resolvers.faults import Source
 from resolvers.scalars import JSON, DateTime
-from resolvers.selection import Selection, contact_selection
+from resolvers.selection import Selection, contact_selection, record_selection
 from resolvers.values import Address, Email, Phone
 from resolvers.views import ContactView, RecordView
 
@@ -75,9 +75,13 @@ def _contact_id(root: "Contact") -> strawberry.ID:
     return strawberry.ID(contact_id(root.view.anchor))
 
 
-async def _records(root: "Contact") -> Any:
-    await root.view.ask()
-    return [_record_or_gone(record) for record in root.view.records]
+def _records(root: "Contact", info: Info) -> Any:
+    asked = root.view.asked_records(record_selection(info._raw_info))
+    return [_record_or_gone(one) if isinstance(one, RecordView) else _record_when_asked(one) for one in asked]
+
+
+async def _record_when_asked(record: Awaitable[RecordView]) -> Any:
+    return _record_or_gone(await record)
 
 
 def _record_or_gone(record: RecordView) -> Any:
@@ -89,7 +93,7 @@ def _record_or_gone(record: RecordView) -> Any:
 
 
 async def _sources(root: "Contact") -> Any:
-    await root.view.ask()
+    await root.view.ask_for_sources()
     return root.view.sources()
 
 

@@ -1,9 +1,12 @@
 """What a list of contacts answers: a page of them (Relay), or everything that was found."""
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, TypeVar
 
 import strawberry
 
+from gateway.contacts.dealing import Dealing, Edge
 from gateway.contacts.listing import Listing
 from gateway.contacts.reading import Matches
 from gateway.domain.contact import Record
@@ -11,6 +14,8 @@ from gateway.domain.errors import GatewayError
 from resolvers.contact import Contact
 from resolvers.cost_directives import at_most
 from resolvers.faults import Source
+
+T = TypeVar("T")
 
 
 @strawberry.type(description="Where a page of a list stands in the whole (Relay).")
@@ -29,34 +34,69 @@ class ContactEdge:
     node: Contact = strawberry.field(description="The contact.")
 
 
+class StreamedPage:
+    """A page under way: its contacts as they are dealt, everything else when it has been dealt."""
+
+    def __init__(self, dealing: Dealing[Listing], listed: Callable[[Edge], Awaitable[Any]]) -> None:
+        self._dealing = dealing
+        self._listed = listed
+
+    async def each(self, make: Callable[[Edge, Any], T]) -> AsyncGenerator[T, None]:
+        dealt = 0
+        while edges := await self._dealing.after(dealt):
+            dealt += len(edges)
+            contacts = await asyncio.gather(*(self._listed(edge) for edge in edges))
+            for edge, contact in zip(edges, contacts, strict=True):
+                yield make(edge, contact)
+
+    async def told(self, tell: Callable[[Listing], T]) -> T:
+        return tell(await self._dealing.result())
+
+
+def _edge(edge: Edge, contact: Any) -> Any:
+    return contact if isinstance(contact, GatewayError) else ContactEdge(cursor=edge.cursor, node=contact)
+
+
 def _edges(root: "ContactConnection") -> Any:
-    return [
-        contact if isinstance(contact, GatewayError) else ContactEdge(cursor=edge.cursor, node=contact)
-        for edge, contact in zip(root.listing.edges, root.contacts, strict=True)
-    ]
+    if isinstance(root.listing, StreamedPage):
+        return root.listing.each(_edge)
+    return [_edge(edge, contact) for edge, contact in zip(root.listing.edges, root.contacts, strict=True)]
 
 
 def _nodes(root: "ContactConnection") -> Any:
+    if isinstance(root.listing, StreamedPage):
+        return root.listing.each(lambda _, contact: contact)
     return root.contacts
 
 
-def _page_info(root: "ContactConnection") -> PageInfo:
-    cursors = [edge.cursor for edge in root.listing.edges if isinstance(edge.item, Record)]
-    return PageInfo(
-        has_next_page=root.listing.has_next,
-        has_previous_page=root.after is not None,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=root.listing.end_cursor,
-    )
+def _tell(root: "ContactConnection", tell: Callable[[Listing], Any]) -> Any:
+    return root.listing.told(tell) if isinstance(root.listing, StreamedPage) else tell(root.listing)
+
+
+def _page_info(root: "ContactConnection") -> Any:
+    def told(listing: Listing) -> PageInfo:
+        cursors = [edge.cursor for edge in listing.edges if isinstance(edge.item, Record)]
+        return PageInfo(
+            has_next_page=listing.has_next,
+            has_previous_page=root.after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=listing.end_cursor,
+        )
+
+    return _tell(root, told)
+
+
+def _total_count(root: "ContactConnection") -> Any:
+    return _tell(root, lambda listing: listing.total)
 
 
 def _listed_sources(root: "ContactConnection") -> Any:
-    return list(root.listing.sources)
+    return _tell(root, lambda listing: list(listing.sources))
 
 
 @strawberry.type(description="A page of contacts from several providers, dealt out in turn (Relay).")
 class ContactConnection:
-    listing: strawberry.Private[Listing]
+    listing: strawberry.Private[Listing | StreamedPage]
     contacts: strawberry.Private[list[Any]]
     after: strawberry.Private[str | None]
     edges: list[ContactEdge | None] = strawberry.field(
@@ -68,8 +108,7 @@ class ContactConnection:
     )
     page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
     total_count: int | None = strawberry.field(
-        resolver=lambda root: root.listing.total,
-        graphql_type=int | None,
+        resolver=_total_count,
         description="How many contacts the whole list has; null when a provider in it does not say.",
     )
     sources: list[Source] = strawberry.field(

@@ -1,7 +1,9 @@
 """What one GraphQL request carries: the use cases, and loaders that live as long as the request."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import strawberry
 
@@ -36,16 +38,19 @@ class UseCases:
 class Context:
     """Made anew for every request: nothing in it is shared between two callers.
 
-    `idempotency_key` is that of the request's header. `terms` are those of a field that says nothing else.
+    `idempotency_key` is that of the request's header. `in_parts` is whether `@defer` and `@stream` count. `terms` are
+    those of a field that says nothing else.
     """
 
     use_cases: UseCases
     caller: Caller
     idempotency_key: str | None = None
+    in_parts: bool = False
     calls: Calls = field(init=False)
     terms: Terms = field(init=False)
     records: RecordLoader = field(init=False)
     families: FamilyLoader = field(init=False)
+    _beside: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.calls = self.use_cases.lingering.calls()
@@ -56,6 +61,21 @@ class Context:
     @property
     def directory(self) -> Directory:
         return self.use_cases.directory
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """What goes on beside the resolvers, at most as long as the operation."""
+        self._beside.add(asyncio.create_task(work))
+
+    async def end(self, *, answered: bool) -> None:
+        """Cancels what is still under way, and waits until it has ended; calls that an answer did not wait for go on
+        after it."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        if answered:
+            self.calls.hand_over()
+        else:
+            await self.calls.break_off()
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -6,7 +6,7 @@ Everything up to `run` looks at the document alone: nothing is asked of a provid
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +15,10 @@ import strawberry
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    execute,
     subscribe,
 )
 from graphql.execution.values import get_variable_values
@@ -26,15 +26,24 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway.access.answers import insufficient_scope
 from gateway.domain.caller import Caller
-from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind
+from gateway.http.result import (
+    AnswerInParts,
+    EventStream,
+    Executed,
+    GraphQLRequest,
+    GraphQLResult,
+    OperationKind,
+)
 from gateway.http.settings import DocumentLimits
 from gateway.resilience.operation import operation
 from resolvers.context import Context, UseCases
 from resolvers.errors import present
 from resolvers.limits.cost import weigh
 from resolvers.limits.parsing import read_document
+from resolvers.limits.putting_off import refuse_wrong_putting_off
 from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
+from resolvers.parts import Divided, Execution, Parts, Whole
 from resolvers.refused import OperationRefused
 
 
@@ -54,12 +63,11 @@ class Executor:
     def __init__(self, schema: strawberry.Schema, use_cases: UseCases, rules: Rules) -> None:
         # Strawberry has no public name for the schema that it has built; its own tests use this one.
         self._schema: GraphQLSchema = schema._schema
-        self._executor_class = schema.execution_context_class
         self._use_cases = use_cases
         self._rules = rules
-        self._mutations: set[asyncio.Task[ExecutionResult]] = set()
+        self._mutations: set[asyncio.Task[Any]] = set()
 
-    async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
+    async def __call__(self, request: GraphQLRequest) -> Executed:
         """Raises what `request.refuse` makes for the kind of operation that it turns out to be, and RequestRefused
         where the caller may do nothing of that kind."""
         try:
@@ -83,11 +91,14 @@ class Executor:
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
         shares = kind is OperationKind.QUERY
         with operation(deadline_seconds=seconds, caller=request.caller, shares_reads=shares):
-            running = self._run(document, request)
-            result = await (self._to_its_end(running) if kind is OperationKind.MUTATION else running)
+            execution = self._execution(document, request)
+            result = await (self._to_its_end(execution) if kind is OperationKind.MUTATION else execution.first())
+        extensions = {"cost": cost} if cost else {}
+        if isinstance(result, ExperimentalIncrementalExecutionResults):
+            return AnswerInParts(Parts(execution, result, request_id=request.request_id, extensions=extensions))
         answer = _answer(result, request)
-        if cost:
-            answer.body["extensions"] = {"cost": cost}
+        if extensions:
+            answer.body["extensions"] = extensions
         return answer
 
     def _examine(
@@ -108,47 +119,61 @@ class Executor:
         )
         if isinstance(coerced, list):
             raise _Invalid(coerced)
+        refuse_wrong_putting_off(document, chosen, coerced)
         return weigh(document, chosen, self._schema, coerced, rules.limits)
 
-    async def _run(self, document: DocumentNode, request: GraphQLRequest) -> ExecutionResult:
-        arguments = self._arguments(request)
-        context: Context = arguments["context_value"]
-        try:
-            result = execute(self._schema, document, **arguments)
-            result = result if isinstance(result, ExecutionResult) else await result
-        except BaseException:
-            await context.calls.break_off()
-            raise
-        context.calls.hand_over()
-        return result
+    def _execution(self, document: DocumentNode, request: GraphQLRequest) -> Execution:
+        arguments = self._arguments(request, in_parts=request.in_parts)
+        executor_class = Divided if request.in_parts else Whole
+        executor = executor_class.build(
+            self._schema,
+            document,
+            raw_variable_values=arguments.pop("variable_values"),
+            enable_early_execution=True,
+            **arguments,
+        )
+        # What it would refuse was refused before.
+        assert isinstance(executor, Divided | Whole), executor
+        return Execution(executor, arguments["context_value"])
 
-    async def _to_its_end(self, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
-        """A mutation that has begun is not broken off when nobody waits for its answer any more."""
-        task = asyncio.create_task(running)
+    async def _to_its_end(self, execution: Execution) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        """A mutation that has begun is not broken off when nobody waits for its answer any more; what it put off is."""
+        task = asyncio.create_task(execution.first())
+        self._keep(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._keep(asyncio.create_task(_end_after(task, execution)))
+            raise
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
         self._mutations.add(task)
         task.add_done_callback(self._mutations.discard)
-        return await asyncio.shield(task)
 
     async def finished(self) -> None:
         """Waits for the mutations that run on without anybody waiting."""
         await asyncio.gather(*self._mutations, return_exceptions=True)
 
     async def _subscribe(self, document: DocumentNode, request: GraphQLRequest) -> GraphQLResult | EventStream:
-        created = subscribe(self._schema, document, **self._arguments(request))
+        created = subscribe(self._schema, document, executor_class=Whole, **self._arguments(request, in_parts=False))
         stream = created if isinstance(created, (ExecutionResult, AsyncIterator)) else await created
         if isinstance(stream, ExecutionResult):
             return _not_begun(stream.errors or [], request)
         return EventStream(_events(stream, request))
 
-    def _arguments(self, request: GraphQLRequest) -> dict[str, Any]:
+    def _arguments(self, request: GraphQLRequest, *, in_parts: bool) -> dict[str, Any]:
         return {
-            "context_value": Context(self._use_cases, request.caller, request.idempotency_key),
+            "context_value": Context(self._use_cases, request.caller, request.idempotency_key, in_parts=in_parts),
             "variable_values": dict(request.variables or {}),
             "operation_name": request.operation_name,
-            "executor_class": self._executor_class,
             "is_awaitable": optimized_is_awaitable,
             "hide_suggestions": not self._rules.introspection,
         }
+
+
+async def _end_after(task: asyncio.Task[Any], execution: Execution) -> None:
+    await asyncio.wait({task})
+    await execution.end(answered=False)
 
 
 class _Invalid(Exception):

@@ -1,11 +1,15 @@
-"""Which fields of a contact an operation asks for: they decide who is called at all."""
+"""Which fields of a contact an operation asks for: they decide who is called at all, and before what.
+
+What `@defer` and `@stream` put off is not asked for up front: nobody's answer waits for it.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from graphql import (
     BooleanValueNode,
+    DirectiveNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -28,12 +32,18 @@ _RECORD_FIELDS = {**_FIELDS, "providerStatus": Field.STATUS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """`fields` of the contact itself, `record_fields` of its records; `raw` and `sources` where selected."""
+    """`fields` of the contact itself, `record_fields` of its records; `raw` and `sources` where selected. `whole` is
+    that together with what is put off."""
 
     fields: frozenset[Field] = frozenset()
     record_fields: frozenset[Field] = frozenset()
     raw: bool = False
     sources: bool = False
+    put_off: "Selection | None" = None
+
+    @property
+    def whole(self) -> "Selection":
+        return self.put_off or self
 
     @property
     def every_field(self) -> frozenset[Field]:
@@ -47,11 +57,55 @@ class Selection:
 
 def contact_selection(info: ResolveInfo, *paths: tuple[str, ...]) -> Selection:
     """What is selected of the contacts at these paths below the field being resolved, () being itself."""
+    whole = _contact_selection(info, paths, put_off=True)
+    if not info.context.in_parts:
+        return whole
+    up_front = _contact_selection(info, paths, put_off=False)
+    return whole if up_front == whole else replace(up_front, put_off=whole)
+
+
+def record_selection(info: ResolveInfo) -> Selection:
+    """What is selected up front of the records that the field being resolved answers."""
+    found = _below(info, "ContactRecord", info.field_nodes, put_off=not info.context.in_parts)
+    return Selection(
+        record_fields=frozenset(_RECORD_FIELDS[name] for name in found if name in _RECORD_FIELDS),
+        raw="raw" in found,
+    )
+
+
+def result_selection(info: ResolveInfo) -> frozenset[Field]:
+    """The fields of records that a write's payload is asked for in its results, sooner or later: they are read back
+    as a part of the write."""
+    payload = _below(info, _bare(str(info.return_type)), info.field_nodes, put_off=True)
+    successes = _below(info, "ProviderWriteSuccess", payload.get("results", []), put_off=True)
+    records = _below(info, "ContactRecord", successes.get("record", []), put_off=True)
+    return frozenset(_RECORD_FIELDS[name] for name in records if name in _RECORD_FIELDS)
+
+
+def root_fields(info: ResolveInfo) -> list[str]:
+    """The names of the fields that the running operation executes; each alias counts."""
+    found: dict[str, list[FieldNode]] = {}
+    type_name = info.parent_type.name
+    _collect(info, type_name, info.operation.selection_set, found, spread=set(), put_off=True)
+    answers = {node.alias.value if node.alias else name: name for name, nodes in found.items() for node in nodes}
+    return list(answers.values())
+
+
+def streams(info: ResolveInfo, *names: str) -> bool:
+    """Whether one of these lists, right below the field being resolved, is to come item by item."""
+    if not info.context.in_parts:
+        return False
+    found = _below(info, _bare(str(info.return_type)), info.field_nodes, put_off=True)
+    return any(_is_put_off(node, info.variable_values) for name in names for node in found.get(name, []))
+
+
+def _contact_selection(info: ResolveInfo, paths: Iterable[tuple[str, ...]], *, put_off: bool) -> Selection:
     found: dict[str, list[FieldNode]] = {}
     for path in paths:
-        for name, nodes in _contact_fields(info, path).items():
+        for name, nodes in _contact_fields(info, path, put_off=put_off).items():
             found.setdefault(name, []).extend(nodes)
-    records = _below(info, "ContactRecord", found.get("records", []))
+    lists = [node for node in found.get("records", []) if put_off or not _is_put_off(node, info.variable_values)]
+    records = _below(info, "ContactRecord", lists, put_off=put_off)
     return Selection(
         fields=frozenset(_FIELDS[name] for name in found if name in _FIELDS),
         record_fields=frozenset(_RECORD_FIELDS[name] for name in records if name in _RECORD_FIELDS),
@@ -60,47 +114,24 @@ def contact_selection(info: ResolveInfo, *paths: tuple[str, ...]) -> Selection:
     )
 
 
-def record_selection(info: ResolveInfo) -> Selection:
-    """What is selected of the record that the field being resolved answers."""
-    found = _below(info, "ContactRecord", info.field_nodes)
-    return Selection(
-        record_fields=frozenset(_RECORD_FIELDS[name] for name in found if name in _RECORD_FIELDS),
-        raw="raw" in found,
-    )
-
-
-def result_selection(info: ResolveInfo) -> frozenset[Field]:
-    """The fields of records that a write's payload is asked for in its results."""
-    results = _below(info, _bare(str(info.return_type)), info.field_nodes).get("results", [])
-    records = _below(info, "ContactRecord", _below(info, "ProviderWriteSuccess", results).get("record", []))
-    return frozenset(_RECORD_FIELDS[name] for name in records if name in _RECORD_FIELDS)
-
-
-def root_fields(info: ResolveInfo) -> list[str]:
-    """The names of the fields that the running operation executes; each alias counts."""
-    found: dict[str, list[FieldNode]] = {}
-    type_name = info.parent_type.name
-    _collect(info, type_name, info.operation.selection_set, found, spread=set())
-    answers = {node.alias.value if node.alias else name: name for name, nodes in found.items() for node in nodes}
-    return list(answers.values())
-
-
-def _contact_fields(info: ResolveInfo, path: tuple[str, ...]) -> dict[str, list[FieldNode]]:
+def _contact_fields(info: ResolveInfo, path: tuple[str, ...], *, put_off: bool) -> dict[str, list[FieldNode]]:
     nodes, type_name = list(info.field_nodes), _bare(str(info.return_type))
     for step in path:
         parent = info.schema.get_type(type_name)
         assert isinstance(parent, GraphQLObjectType)
-        nodes = _below(info, type_name, nodes).get(step, [])
+        nodes = _below(info, type_name, nodes, put_off=put_off).get(step, [])
         type_name = _bare(str(parent.fields[step].type))
-    return _below(info, "Contact", nodes)
+    return _below(info, "Contact", nodes, put_off=put_off)
 
 
-def _below(info: ResolveInfo, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
+def _below(
+    info: ResolveInfo, type_name: str, nodes: Iterable[FieldNode], *, put_off: bool
+) -> dict[str, list[FieldNode]]:
     """The selected fields by name; aliases of one field stand together."""
     found: dict[str, list[FieldNode]] = {}
     for node in nodes:
         if node.selection_set:
-            _collect(info, type_name, node.selection_set, found, spread=set())
+            _collect(info, type_name, node.selection_set, found, spread=set(), put_off=put_off)
     return found
 
 
@@ -111,11 +142,14 @@ def _collect(
     found: dict[str, list[FieldNode]],
     *,
     spread: set[str],
+    put_off: bool,
 ) -> None:
-    """GraphQL specification, section 6.3.2, CollectFields. graphql-core's own is internal, and wants
-    variables in a form that Strawberry's info does not have."""
+    """GraphQL specification, section 6.3.2, CollectFields, with or without what is deferred. graphql-core's own is
+    internal, and wants variables in a form that Strawberry's info does not have."""
     for node in selections.selections:
         if not _included(node, info.variable_values):
+            continue
+        if not put_off and not isinstance(node, FieldNode) and _is_put_off(node, info.variable_values):
             continue
         if isinstance(node, FieldNode):
             found.setdefault(node.name.value, []).append(node)
@@ -130,22 +164,27 @@ def _collect(
             assert isinstance(node, InlineFragmentNode)
             fragment = node
         if _applies(info, fragment, type_name):
-            _collect(info, type_name, fragment.selection_set, found, spread=spread)
+            _collect(info, type_name, fragment.selection_set, found, spread=spread, put_off=put_off)
 
 
 def _included(node: SelectionNode, variables: Any) -> bool:
-    """@skip and @include; validation has made sure that `if` is a Boolean or a Boolean variable."""
-    for directive in node.directives or ():
-        if directive.name.value in ("skip", "include") and directive.arguments:
-            condition = directive.arguments[0].value
-            if isinstance(condition, VariableNode):
-                holds = bool(variables[condition.name.value])
-            else:
-                assert isinstance(condition, BooleanValueNode)
-                holds = condition.value
-            if holds == (directive.name.value == "skip"):
-                return False
-    return True
+    """Whether @skip and @include let it be."""
+    named = {directive.name.value: directive for directive in node.directives or ()}
+    skipped = "skip" in named and _holds(named["skip"], variables)
+    return not skipped and ("include" not in named or _holds(named["include"], variables))
+
+
+def _is_put_off(node: SelectionNode, variables: Any) -> bool:
+    """A fragment by @defer, a list by @stream."""
+    return any(one.name.value in ("defer", "stream") and _holds(one, variables) for one in node.directives or ())
+
+
+def _holds(directive: DirectiveNode, variables: Any) -> bool:
+    """Validation has made sure that `if` is a Boolean or a Boolean variable; to defer and stream need not name it."""
+    condition = next((one.value for one in directive.arguments or () if one.name.value == "if"), None)
+    if isinstance(condition, VariableNode):
+        return bool(variables.get(condition.name.value, True))
+    return condition is None or (isinstance(condition, BooleanValueNode) and condition.value)
 
 
 def _applies(info: ResolveInfo, fragment: InlineFragmentNode | FragmentDefinitionNode, type_name: str) -> bool:

@@ -131,8 +131,7 @@ class ContactView:
                     break
         return tellers
 
-    def _needs_asking(self, record: RecordView) -> bool:
-        asked = self._selection
+    def _needs_asking(self, record: RecordView, asked: Selection) -> bool:
         if asked.asks_everybody:
             return record.summary is None
         own = frozenset(field for field in asked.fields if record in self._tellers(field))
@@ -144,9 +143,25 @@ class ContactView:
         return _unified_value(field, every)
 
     async def ask(self) -> None:
-        """Calls every provider that the selection needs, all at once."""
-        needed = [record.answer() for record in self.records if self._needs_asking(record)]
+        """Calls every provider that the selection needs up front, all at once."""
+        await self._ask(self._selection)
+
+    async def ask_for_sources(self) -> None:
+        """Sources that are put off themselves tell of everything that is."""
+        await self._ask(self._selection if self._selection.sources else self._selection.whole)
+
+    async def _ask(self, asked: Selection) -> None:
+        needed = [record.answer() for record in self.records if self._needs_asking(record, asked)]
         await asyncio.gather(*(answer for answer in needed if not isinstance(answer, Answer)))
+
+    def asked_records(self, asked: Selection) -> list[RecordView | Awaitable[RecordView]]:
+        """Each record, once its provider has answered what is asked of it here or was asked up front."""
+        return [
+            _answered(record)
+            if self._needs_asking(record, self._selection) or self._needs_asking(record, asked)
+            else record
+            for record in self.records
+        ]
 
     @property
     def gone(self) -> bool:
@@ -156,6 +171,13 @@ class ContactView:
     def sources(self) -> list[Source]:
         """How each record's provider answered; who was not asked is not named."""
         return [source_of(record.told) for record in self.records if record.told is not None]
+
+
+async def _answered(record: RecordView) -> RecordView:
+    answer = record.answer()
+    if not isinstance(answer, Answer):
+        await answer
+    return record
 
 
 def source_of(answer: Answer) -> Source:

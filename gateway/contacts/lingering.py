@@ -62,7 +62,9 @@ class Calls:
             self._lingering.take_over(task)
 
     async def break_off(self) -> None:
-        """Nobody is going to ask again: whatever is under way is cancelled, and has ended."""
+        """Nobody is going to ask again: whatever is under way is cancelled, and has ended; not what was handed over."""
+        if self._over:
+            return
         self._over = True
         under_way = tuple(self._tasks)
         for task in under_way:

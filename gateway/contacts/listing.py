@@ -9,25 +9,18 @@ from dataclasses import dataclass
 
 from gateway.connectors.base import ContactFilter, PageRequest
 from gateway.contacts.cursor import Position, Standing, fingerprint, read_cursor, write_cursor
+from gateway.contacts.dealing import Dealing, Edge
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
 from gateway.contacts.terms import Terms
 from gateway.contacts.walk import Walk, countable
 from gateway.domain.contact import Field, Provider, Record
-from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput, ProviderFailure
+from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput
 from gateway.store.links import Family, LinkStore
 
 MAX_FIRST = 100
 # It travels in a URL, which servers cut at some 8 KiB; percent-encoded, a character can take 12 bytes.
 MAX_FILTER_CHARACTERS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A record, or the failure that stands in the place of a provider's records."""
-
-    item: Record | ProviderFailure
-    cursor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +76,44 @@ class ContactLists:
             has_next=not over,
             end_cursor=dealt.cursor if dealt.edges or not over else None,
         )
+
+    def stream(
+        self,
+        *,
+        first: int,
+        after: str | None,
+        providers: Sequence[Provider] | None,
+        wanted: ContactFilter,
+        fields: frozenset[Field],
+        terms: Terms,
+    ) -> Dealing[Listing]:
+        """What `page` answers, its edges as the providers answer. Nobody is called before it is run.
+
+        Raises:
+            InvalidInput: as `page` does.
+        """
+        _check(first, wanted)
+        targets = self._directory.named(providers, ("providers",))
+        targets = tuple(provider for provider in self._directory.precedence if provider in targets)
+        arguments = fingerprint(targets, wanted)
+        standing = read_cursor(after, arguments) if after is not None else Standing({})
+        walks, skipped_sources = self._walks(
+            targets, PageRequest(limit=first, filter=wanted, wanted=fields), standing.positions, terms
+        )
+
+        async def finish(edges: tuple[Edge, ...], cursor: str) -> Listing:
+            over = all(walk.is_over for walk in walks)
+            by_provider = {source.provider: source for source in (*skipped_sources, *(walk.source for walk in walks))}
+            return Listing(
+                edges=edges,
+                summaries=tuple(record for walk in walks for record in walk.fetched),
+                sources=tuple(by_provider[provider] for provider in targets),
+                total=await self._total(walks, filtered=bool(wanted.asked)),
+                has_next=not over,
+                end_cursor=cursor if edges or not over else None,
+            )
+
+        return Dealing(walks, first=first, turn=standing.turn, arguments=arguments, finish=finish)
 
     def _walks(
         self, targets: Sequence[Provider], request: PageRequest, positions: Mapping[Provider, Position], terms: Terms

@@ -10,18 +10,28 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.domain.caller import ANYBODY
+from gateway.domain.caller import ANYBODY, Caller
 from gateway.http.authorization import authorization
 from gateway.http.client_gone import while_there
 from gateway.http.graphiql import graphiql_page
 from gateway.http.graphql_request import read_parameters
 from gateway.http.idempotency_key import read_idempotency_key
-from gateway.http.negotiation import JSON, Acceptable, acceptable, wants_page
+from gateway.http.multipart import MultipartResponse
+from gateway.http.negotiation import JSON, MULTIPART, Acceptable, acceptable, wants_page
 from gateway.http.origin import refuse_foreign_page, refuse_simple_get
 from gateway.http.refusal import RequestRefused
-from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind, Refuse
+from gateway.http.result import (
+    AnswerInParts,
+    EventStream,
+    GraphQLRequest,
+    GraphQLResult,
+    OperationKind,
+    Refuse,
+    Results,
+)
 from gateway.http.services import Services
-from gateway.http.sse import EventStreamResponse, one
+from gateway.http.sse import EventStreamResponse
+from gateway.http.streamed import one
 from gateway.http.trace_context import read_trace_context
 from gateway.http.traffic import REFUSED
 
@@ -42,8 +52,8 @@ async def graphql(request: Request) -> Response:
     except RequestRefused as refusal:
         setattr(request.state, REFUSED, refusal.code)
         if takes.single is None and refusal.status == 400:
-            # Clients of event streams look into the events only; what concerns HTTP itself stays a status.
-            return EventStreamResponse(one(refusal.body), services, ANYBODY)
+            # Clients of streams look into what is streamed only; what concerns HTTP itself stays a status.
+            return _several(one(refusal.body), services, ANYBODY, takes)
         media_type = takes.single or JSON
         status = refusal.json_status if media_type == JSON else refusal.status
         return _answer(refusal.body, status, media_type, refusal.headers)
@@ -62,15 +72,23 @@ async def _answered(request: Request, services: Services, takes: Acceptable) -> 
         operation_name=parameters.operation_name or None,
         variables=parameters.variables,
         idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
+        in_parts=takes.parts is not None,
         refuse=_refused_kinds(request.method, takes),
         trace=read_trace_context(request.headers),
     )
     result = await while_there(request.receive, services.execute(asked))
     if isinstance(result, EventStream):
         return EventStreamResponse(result.events, services, caller)
+    if isinstance(result, AnswerInParts):
+        return _several(result.parts, services, caller, takes)
     if takes.single is None:
-        return EventStreamResponse(one(result.body), services, caller)
+        return _several(one(result.body), services, caller, takes)
     return _one(result, takes.single)
+
+
+def _several(results: Results, services: Services, caller: Caller, takes: Acceptable) -> Response:
+    response = MultipartResponse if takes.parts == MULTIPART else EventStreamResponse
+    return response(results, services, caller)
 
 
 def _refused_kinds(method: str, takes: Acceptable) -> dict[OperationKind, Refuse]:

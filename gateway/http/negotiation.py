@@ -1,6 +1,7 @@
 """Which media type an answer may have.
 
-Source: RFC 9110, section 12.5.1; GraphQL over HTTP (draft), sections Accept and Body.
+Source: RFC 9110, section 12.5.1; GraphQL over HTTP (draft), sections Accept and Body. Parameters of multipart/mixed:
+Apollo's incremental v0.2, section HTTP, and docs/adr/0012.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,15 +14,22 @@ from gateway.http.refusal import RequestRefused
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
+MULTIPART = "multipart/mixed"
 HTML = "text/html"
+
+
+# How clients name the one format of parts that is spoken here: Apollo's specification, and Apollo Server before it.
+_FORMATS = {"incrementalspec": "v0.2", "incrementaldeliveryspec": "3283f8a"}
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptable:
-    """`single` is the media type of one result, None where none is acceptable; `stream` whether events are."""
+    """`single` is the media type of one result, None where none is acceptable; `stream` whether events are; `parts` is
+    the media type of an answer in several parts, None where one result is liked better."""
 
     single: str | None
     stream: bool
+    parts: str | None = None
 
 
 def acceptable(accept: str | None) -> Acceptable:
@@ -39,9 +47,36 @@ def acceptable(accept: str | None) -> Acceptable:
     if single == GRAPHQL_JSON and not names(accept, (GRAPHQL_JSON,)):
         single = best_of((JSON,), accept) or single
     stream = names(accept, (EVENT_STREAM,)) and best_of((EVENT_STREAM,), accept) is not None
-    if single is None and not stream:
-        raise RequestRefused(406, "NOT_ACCEPTABLE", f"This endpoint answers {GRAPHQL_JSON} or {JSON}.")
-    return Acceptable(single, stream)
+    parts = _of_parts(accept, stream=stream, single=single)
+    if single is None and not stream and parts is None:
+        message = f"This endpoint answers {GRAPHQL_JSON} or {JSON}."
+        if names(accept, (MULTIPART,)):
+            message += " Its answers in parts are multipart/mixed;incrementalSpec=v0.2 and of no other format."
+        raise RequestRefused(406, "NOT_ACCEPTABLE", message)
+    return Acceptable(single, stream, parts)
+
+
+def _of_parts(accept: str, *, stream: bool, single: str | None) -> str | None:
+    """Multipart on a draw, as it was made for it. A wildcard alone does not say that its sender reads parts."""
+    multipart = max((_quality(MULTIPART, one) for one in accept.split(",") if _is_spoken(one)), default=0.0)
+    events = _quality(EVENT_STREAM, accept) if stream else 0.0
+    best = max(multipart, events)
+    if best == 0 or (single is not None and best < _quality(single, accept)):
+        return None
+    return MULTIPART if multipart == best else EVENT_STREAM
+
+
+def _is_spoken(media_range: str) -> bool:
+    """Whether it is multipart/mixed with no parameter that asks for another format."""
+    name, *parameters = (part.strip() for part in media_range.split(";"))
+    given = dict(part.partition("=")[::2] for part in parameters)
+    formats = {key: value.strip('"') for key, value in given.items() if key not in ("q", "boundary")}
+    return name == MULTIPART and all(_FORMATS.get(key) == value for key, value in formats.items())
+
+
+def _quality(media_type: str, accept: str) -> float:
+    ranges = ",".join(part for part in accept.split(",") if _is_range(part))
+    return float(mimeparse.quality(media_type, ranges)) if ranges else 0.0
 
 
 def best_of(offered: Iterable[str], accept: str) -> str | None:

@@ -1,9 +1,9 @@
 """What passes between the HTTP face and whoever executes: one request, and a result or a stream of results."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from gateway.domain.caller import Caller
 
@@ -39,7 +39,8 @@ class TraceContext:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLRequest:
     """`idempotency_key` stood in a header. `refuse` makes, for each kind of operation that this transport cannot
-    carry, what to raise instead of executing it. `begins` is called once the operation is chosen."""
+    carry, what to raise instead of executing it. `in_parts` is whether it carries an answer in several parts; where it
+    does not, `@defer` and `@stream` put nothing off. `begins` is called once the operation is chosen."""
 
     request_id: str
     caller: Caller
@@ -47,6 +48,7 @@ class GraphQLRequest:
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
+    in_parts: bool = False
     refuse: Mapping[OperationKind, Refuse] = field(default_factory=dict)
     trace: TraceContext = TraceContext()
     begins: Begins = unheard
@@ -61,13 +63,33 @@ class GraphQLResult:
     status: int = 200
 
 
+class Results(Protocol):
+    """Bodies, one after the other. Closing it, begun or not, ends whatever it would have waited for."""
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]: ...
+
+    def __anext__(self) -> Awaitable[dict[str, Any]]: ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """The results of a subscription, one after the other; closing the generator ends it. One without `data` is the
+    """The results of a subscription, one after the other; closing them ends it. One without `data` is the
     last."""
 
-    events: AsyncGenerator[dict[str, Any], None]
+    events: Results
 
 
-Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[GraphQLResult | EventStream]]
+@dataclass(frozen=True, slots=True)
+class AnswerInParts:
+    """The answer to an operation with `@defer` or `@stream`. The first part has `data`, the last one alone says that
+    `hasNext` is false; a failure on the way is told in the last one."""
+
+    parts: Results
+
+
+Executed: TypeAlias = GraphQLResult | EventStream | AnswerInParts
+
+Execute: TypeAlias = Callable[[GraphQLRequest], Awaitable[Executed]]
 """Raises what `refuse` makes, and RequestRefused; never anything else that it could foresee."""

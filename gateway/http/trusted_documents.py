@@ -19,7 +19,7 @@ from gateway.http.graphql_request import GraphQLParameters
 from gateway.http.manifest import SHA256, CheckDocument, Manifest, WrongManifest, read_manifest, refusals, sha256
 from gateway.http.persisted_queries import PersistedQueries
 from gateway.http.refusal import RequestRefused
-from gateway.http.result import EventStream, Execute, GraphQLRequest, GraphQLResult
+from gateway.http.result import Execute, Executed, GraphQLRequest, GraphQLResult
 from gateway.http.settings import HttpSettings
 
 log = structlog.get_logger("gateway")
@@ -60,9 +60,9 @@ class KnownDocuments:
     def watching(self, execute: Execute) -> Execute:
         """`execute`, and what its requests teach about documents: one that has run is worth keeping or telling."""
 
-        async def executed(request: GraphQLRequest) -> GraphQLResult | EventStream:
+        async def executed(request: GraphQLRequest) -> Executed:
             result = await execute(request)
-            if isinstance(result, EventStream) or result.status == 200:
+            if not isinstance(result, GraphQLResult) or result.status == 200:
                 self._ran(request)
             return result
 

@@ -23,7 +23,7 @@ from gateway.http.graphql_request import GraphQLParameters
 from gateway.http.negotiation import JSON
 from gateway.http.origin import refuse_foreign_page
 from gateway.http.refusal import RequestRefused, over_limit
-from gateway.http.result import EventStream, GraphQLRequest
+from gateway.http.result import AnswerInParts, EventStream, GraphQLRequest
 from gateway.http.services import Services
 from gateway.http.traffic import Served, Traffic
 from gateway.http.websocket_messages import (
@@ -185,8 +185,15 @@ class _Conversation:
                 query=self._services.documents(parameters),
                 operation_name=parameters.operation_name or None,
                 variables=parameters.variables,
+                in_parts=True,
             )
         )
+        if isinstance(result, AnswerInParts):
+            async with aclosing(result.parts) as parts:
+                async for body in parts:
+                    await self._send({"id": id, "type": "next", "payload": body})
+            await self._send_last(id, {"data": None})
+            return
         if not isinstance(result, EventStream):
             if "data" in result.body:
                 await self._send({"id": id, "type": "next", "payload": result.body})

@@ -1,8 +1,8 @@
 """Around the executor: how each operation ended, whoever waited for it and however it was answered."""
 
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import ExitStack, aclosing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from gateway.clock import Monotonic
 from gateway.http.refusal import RequestRefused
-from gateway.http.result import EventStream, Execute, GraphQLRequest, GraphQLResult, OperationKind
+from gateway.http.result import AnswerInParts, EventStream, Execute, Executed, GraphQLRequest, OperationKind, Results
 from gateway.telemetry.codes import codes_of
 from gateway.telemetry.observer import Ended, Observation, OperationObserver, OperationOutcome
 
@@ -25,7 +25,7 @@ class ObservedExecute:
         self._observers = observers
         self._clock = clock
 
-    async def __call__(self, request: GraphQLRequest) -> GraphQLResult | EventStream:
+    async def __call__(self, request: GraphQLRequest) -> Executed:
         running = _Running(request, self._observers, self._clock)
         with ExitStack() as context:
 
@@ -46,28 +46,40 @@ class ObservedExecute:
                 running.end(OperationOutcome.ABANDONED)
                 raise
         if isinstance(result, EventStream):
-            return EventStream(_watched(result.events, running))
+            return EventStream(_Watched(result.events, running))
+        if isinstance(result, AnswerInParts):
+            return AnswerInParts(_Watched(result.parts, running))
         running.note(result.body)
         running.end(running.outcome)
         return result
 
 
-async def _watched(
-    events: AsyncGenerator[dict[str, Any], None], running: "_Running"
-) -> AsyncGenerator[dict[str, Any], None]:
-    """The stream itself; it is over when it has come to its end, or nobody takes it any more."""
-    try:
-        async with aclosing(events):
-            while True:
-                # Each step may be taken by another task, so the context is set for each anew.
-                with running.current():
-                    body = await anext(events, None)
-                if body is None:
-                    break
-                running.note(body)
-                yield body
-    finally:
-        running.end(running.outcome)
+class _Watched:
+    """The results themselves; the operation is over when they have come to their end, or nobody takes them any more."""
+
+    def __init__(self, results: Results, running: "_Running") -> None:
+        self._results = results
+        self._running = running
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        try:
+            # Each step may be taken by another task, so the context is set for each anew.
+            with self._running.current():
+                body = await anext(self._results)
+        except StopAsyncIteration:
+            self._running.end(self._running.outcome)
+            raise
+        self._running.note(body)
+        return body
+
+    async def aclose(self) -> None:
+        try:
+            await self._results.aclose()
+        finally:
+            self._running.end(self._running.outcome)
 
 
 class _Running:

@@ -2,7 +2,8 @@
 
 Source: IBM GraphQL Cost Directives specification, section Static Query Analysis: the cost is that of the types (how
 many objects the answer can hold) and that of the fields (how often each is resolved, with its arguments). Where a field
-can answer several types, the dearest counts.
+can answer several types, the dearest counts. Beyond the specification, what `@defer` and `@stream` put off costs 1 for
+each part that it can come in.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ from graphql.execution.values import VariableValues, get_directive_values
 from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 
 from gateway.http.settings import DocumentLimits
+from resolvers.limits.putting_off import is_deferred, streams
 from resolvers.limits.weights import Weights
 from resolvers.refused import LimitExceeded
 
@@ -100,7 +102,8 @@ class _Estimate:
         """The cost of everything that is selected of one object."""
         key = (type_.name, frozenset(sets), frozenset(sizes.items()))
         if key not in self._known:
-            self._known[key] = sum(self._field(type_, nodes, sizes) for nodes in self._collect(type_, sets).values())
+            fields, parts = self._collect(type_, sets)
+            self._known[key] = parts + sum(self._field(type_, nodes, sizes) for nodes in fields.values())
         return self._known[key]
 
     def _field(self, parent: GraphQLObjectType, nodes: list[FieldNode], sizes: _Sizes) -> float:
@@ -114,8 +117,9 @@ class _Estimate:
         items = self._items(node, definition, sizes)
         sets = {id(one.selection_set): one.selection_set for one in nodes if one.selection_set}
         each = self._each(type_, sets, self.weights.sizes_below(definition, node) if sets else {})
+        parts = 1 + items if any(streams(one, self.variables) for one in nodes) else 0
         # A weight may be negative, but no field makes its neighbours cheaper.
-        return max(own, 0) + items * max(each, 0)
+        return max(own, 0) + items * max(each, 0) + parts
 
     def _each(self, type_: GraphQLNamedType, sets: Mapping[int, SelectionSetNode], sizes: _Sizes) -> float:
         """One item of what a field answers."""
@@ -136,23 +140,30 @@ class _Estimate:
             message = f"With every fragment unfolded the operation has more than {allowed} fields."
             raise LimitExceeded("maxMergedFields", allowed=allowed, measured=self._visited, message=message)
 
-    def _collect(self, type_: GraphQLObjectType, sets: Mapping[int, SelectionSetNode]) -> _Fields:
-        """GraphQL specification, section 6.3.2, CollectFields."""
+    def _collect(self, type_: GraphQLObjectType, sets: Mapping[int, SelectionSetNode]) -> tuple[_Fields, int]:
+        """GraphQL specification, section 6.3.2, CollectFields; and how many fragments are deferred."""
         found: _Fields = {}
         spread: set[str] = set()
+        deferred = 0
         for selections in sets.values():
             for node in self._flat(type_, selections, spread):
-                found.setdefault((node.alias or node.name).value, []).append(node)
-        return found
+                if isinstance(node, FieldNode):
+                    found.setdefault((node.alias or node.name).value, []).append(node)
+                else:
+                    deferred += is_deferred(node, self.variables)
+        return found, deferred
 
-    def _flat(self, type_: GraphQLObjectType, selections: SelectionSetNode, spread: set[str]) -> Iterator[FieldNode]:
+    def _flat(
+        self, type_: GraphQLObjectType, selections: SelectionSetNode, spread: set[str]
+    ) -> Iterator[SelectionNode]:
+        """Every field, and every fragment that it comes through."""
         waiting = list(reversed(selections.selections))
         while waiting:
             node = waiting.pop()
             if not self._included(node):
                 continue
+            yield node
             if isinstance(node, FieldNode):
-                yield node
                 continue
             fragment: InlineFragmentNode | FragmentDefinitionNode
             if isinstance(node, FragmentSpreadNode):

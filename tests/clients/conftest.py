@@ -118,7 +118,7 @@ def start(live_gateway: LiveGateway, tmp_path: Path) -> Iterator[Start]:
         pytest.skip(reason)
     folder = tmp_path / "examples"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in ("caches.mjs", "streams.mjs", "streams.py"):
+    for script in ("caches.mjs", "parts.mjs", "streams.mjs", "streams.py"):
         shutil.copy(CLIENTS / script, folder)
     (folder / "node_modules").symlink_to(CLIENTS / "node_modules", target_is_directory=True)
     environment = {**os.environ, "GATEWAY_URL": live_gateway.url}

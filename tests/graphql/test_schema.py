@@ -62,9 +62,10 @@ def test_the_schema_has_the_types_of_the_sketch_and_no_others() -> None:
     assert set(own_types(PUBLISHED)) == set(own_types(SKETCH))
 
 
-def test_beyond_the_sketch_stand_the_directives_that_tell_costs_and_no_others() -> None:
-    """docs/adr/0009: they change nothing for a client that does not read them."""
-    assert {one.name for one in PUBLISHED.directives} - {one.name for one in SKETCH.directives} == {"cost", "listSize"}
+def test_beyond_the_sketch_stand_directives_for_costs_and_for_parts_and_no_others() -> None:
+    """docs/adr/0009 and 0012: they change nothing for a client that does not use them."""
+    beyond = {"cost", "listSize", "defer", "stream"}
+    assert {one.name for one in PUBLISHED.directives} - {one.name for one in SKETCH.directives} == beyond
 
 
 @pytest.mark.parametrize("name", sorted(own_types(SKETCH)))

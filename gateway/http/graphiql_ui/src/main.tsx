@@ -17,7 +17,7 @@ const fetcher = createGraphiQLFetcher({
   // Subscriptions: graphql-transport-ws, by the package graphql-ws, which is loaded with the first one.
   subscriptionUrl: `${protocol === "https:" ? "wss:" : "ws:"}//${host}${pathname}`,
   headers: { Accept: "application/graphql-response+json, application/json" },
-  enableIncrementalDelivery: false,
+  enableIncrementalDelivery: true,
 });
 
 // GraphiQL opens the first default tab without its variables, and forgets them as soon as another tab is chosen:

@@ -1,0 +1,147 @@
+"""A page of a list that is dealt out as providers answer, so that nobody's contacts wait for somebody else's provider.
+
+Design section 8 deals in turn; here who has answered deals its share at once, and what is left of the page is dealt in
+turn when everybody has answered. The cursor holds one position per provider, so a walk may change between the two ways.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gateway.contacts.cursor import Standing, write_cursor
+from gateway.contacts.walk import Walk
+from gateway.domain.contact import Provider, Record, RecordKey
+from gateway.domain.errors import ProviderFailure
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A record, or the failure that stands in the place of a provider's records."""
+
+    item: Record | ProviderFailure
+    cursor: str
+
+
+class Dealing(Generic[R]):
+    """One page under way. It goes on only while `run` does, whoever waits for its edges.
+
+    `finish` makes what is known at the end out of every edge and the cursor after them.
+    """
+
+    def __init__(
+        self,
+        walks: Sequence[Walk],
+        *,
+        first: int,
+        turn: Provider | None,
+        arguments: str,
+        finish: Callable[[tuple[Edge, ...], str], Awaitable[R]],
+    ) -> None:
+        self._walks = walks
+        self._first = first
+        self._turn = turn
+        self._arguments = arguments
+        self._finish = finish
+        self._edges: list[Edge] = []
+        self._marked: set[Provider] = set()
+        # Records that were dealt, and those for which a walk is just fetching another page.
+        self._dealt = 0
+        self._all_dealt = False
+        self._result: R | None = None
+        self._failure: Exception | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def summaries(self) -> dict[RecordKey, Record]:
+        """All that the providers have told so far."""
+        return {record.key: record for walk in self._walks for record in walk.fetched}
+
+    async def after(self, count: int) -> Sequence[Edge]:
+        """The edges after the first `count`, as soon as there are any; none when there are no more."""
+        while len(self._edges) <= count and not self._all_dealt:
+            await self._more()
+        return self._edges[count:]
+
+    async def result(self) -> R:
+        """What `finish` made, when everything has been dealt."""
+        while self._result is None:
+            await self._more()
+        return self._result
+
+    async def run(self) -> None:
+        """Deals the page. What it fails of, whoever waits is told."""
+        try:
+            async with asyncio.TaskGroup() as sharing:
+                for walk in self._walks:
+                    sharing.create_task(self._deal_share(walk))
+            await self._deal_in_turn()
+            self._all_dealt = True
+            self._tell()
+            self._result = await self._finish(tuple(self._edges), self._cursor())
+        except ExceptionGroup as failures:
+            self._failure = failures.exceptions[0]
+        except Exception as failure:
+            self._failure = failure
+        finally:
+            self._tell()
+
+    async def _deal_share(self, walk: Walk) -> None:
+        """A fair share of the page, without regard to who else has answered."""
+        asked = sum(not one.position.done for one in self._walks)
+        share = -(-self._first // max(asked, 1))
+        await walk.load()
+        while share and await self._take(walk):
+            share -= 1
+        self._mark(walk)
+
+    async def _deal_in_turn(self) -> None:
+        order = [walk.provider for walk in self._walks]
+        start = order.index(self._turn) if self._turn in order else 0
+        playing = [*self._walks[start:], *self._walks[:start]]
+        while playing and self._dealt < self._first:
+            walk = playing.pop(0)
+            if await self._take(walk, next_turn=order[(order.index(walk.provider) + 1) % len(order)]):
+                playing.append(walk)
+            else:
+                self._mark(walk)
+
+    async def _take(self, walk: Walk, next_turn: Provider | None = None) -> bool:
+        """Deals the walk's next record, if there is one and room for it."""
+        if self._dealt >= self._first:
+            return False
+        self._dealt += 1
+        record = await walk.take()
+        if record is None:
+            self._dealt -= 1
+            return False
+        self._turn = next_turn or self._turn
+        self._add(record)
+        return True
+
+    def _mark(self, walk: Walk) -> None:
+        """A walk that failed leaves one mark; one that is pending is taken up again by the next page."""
+        if walk.failure and not walk.skipped and not walk.pending and walk.provider not in self._marked:
+            self._marked.add(walk.provider)
+            self._add(walk.failure)
+
+    def _add(self, item: Record | ProviderFailure) -> None:
+        self._edges.append(Edge(item, self._cursor()))
+        self._tell()
+
+    def _cursor(self) -> str:
+        return write_cursor(
+            self._arguments, Standing({walk.provider: walk.position for walk in self._walks}, self._turn)
+        )
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def _more(self) -> None:
+        if self._failure is not None:
+            # Each raise would add the frames of one more reader.
+            raise self._failure.with_traceback(None)
+        await self._news.wait()
