@@ -17,6 +17,7 @@ def execution_rules(settings: GatewaySettings) -> Rules:
         query_seconds=settings.query_deadline_seconds,
         mutation_seconds=settings.mutation_deadline_seconds,
         introspection=settings.shows(settings.introspection),
+        tells_providers=settings.tell_providers == "on",
     )
 
 

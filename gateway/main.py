@@ -1,9 +1,10 @@
 """The composition root: settings in, application out. Only the command line imports it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 
 from sqlalchemy import select
@@ -32,7 +33,8 @@ from gateway.http.allowed_hosts import answered_hosts
 from gateway.http.app import create_app
 from gateway.http.ending import Ending
 from gateway.http.services import Authenticate, Services, anybody
-from gateway.resilience.status import StatusBoard
+from gateway.resilience.rate_budgets import BudgetStanding
+from gateway.resilience.standing import StatusBoard
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import Database, open_database
 from gateway.store.keys import KeyStore
@@ -104,6 +106,7 @@ async def _running(
     documents = known_or_say_why(settings, document_check(schema, rules))
     database = await open_or_say_why(settings.database_url)
     directory = build_directory(settings, connectors)
+    telemetry.watch_budgets(partial(_budgets, directory))
     try:
         async with (
             _authenticate(settings, database) as authenticate,
@@ -163,9 +166,14 @@ async def _use_cases(
             writing=writes.writing,
             previewing=writes.previewing,
             linking=Linking(directory, links),
-            statuses=StatusBoard(directory.watches),
+            statuses=StatusBoard(directory.standings),
             lingering=lingering,
         )
+
+
+def _budgets(directory: Directory) -> Iterator[tuple[Provider, BudgetStanding]]:
+    for provider, standing in directory.standings.items():
+        yield from ((provider, budget) for budget in (standing.budgets.present() if standing.budgets else ()))
 
 
 @asynccontextmanager

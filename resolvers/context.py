@@ -16,7 +16,7 @@ from gateway.contacts.reading import Reading
 from gateway.contacts.terms import Terms
 from gateway.contacts.writing import Writing
 from gateway.domain.caller import Caller
-from gateway.resilience.status import StatusBoard
+from gateway.resilience.standing import StatusBoard
 from resolvers.loaders import FamilyLoader, RecordLoader
 
 

@@ -12,6 +12,7 @@ from gateway.domain.errors import ErrorCode, WriteOutcome
 from gateway.domain.exchange import CallKind
 from gateway.domain.intent import MatchKey
 from gateway.domain.writes import WarningCode, WriteAction, WriteStatus
+from gateway.resilience.events import CircuitState
 from gateway.resilience.status import ProviderState
 
 
@@ -78,6 +79,16 @@ _register(
         ProviderState.UP: "It answered its last call, even if only to refuse it.",
         ProviderState.FAILING: "Its last call got no answer, or not a usable one; `fault` says why.",
         ProviderState.LIMITED: "It takes no calls for now and said so; `limitedUntil` says until when, if it is known.",
+    },
+)
+_register(
+    CircuitState,
+    "CircuitState",
+    "Whether calls are let through to a provider (a circuit breaker).",
+    {
+        CircuitState.CLOSED: "Calls are made.",
+        CircuitState.OPEN: "Too many failed just now; until the next probe nobody calls (PROVIDER_UNAVAILABLE).",
+        CircuitState.HALF_OPEN: "One call at a time probes whether the provider is back.",
     },
 )
 _register(

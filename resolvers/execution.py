@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -36,6 +37,7 @@ from gateway.http.result import (
 )
 from gateway.http.settings import DocumentLimits
 from gateway.resilience.operation import operation
+from gateway.resilience.tally import Tally
 from resolvers.context import Context, UseCases
 from resolvers.errors import present
 from resolvers.limits.cost import weigh
@@ -45,6 +47,7 @@ from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
 from resolvers.parts import Divided, Execution, Parts, Whole
 from resolvers.refused import OperationRefused
+from resolvers.spending import told_spending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Rules:
     query_seconds: float
     mutation_seconds: float
     introspection: bool = True
+    tells_providers: bool = True
 
 
 class Executor:
@@ -90,16 +94,24 @@ class Executor:
             return await self._subscribe(document, request)
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
         shares = kind is OperationKind.QUERY
-        with operation(deadline_seconds=seconds, caller=request.caller, shares_reads=shares):
+        with operation(deadline_seconds=seconds, caller=request.caller, shares_reads=shares) as running:
             execution = self._execution(document, request)
             result = await (self._to_its_end(execution) if kind is OperationKind.MUTATION else execution.first())
         extensions = {"cost": cost} if cost else {}
+        spent = partial(self._spent, running.tally)
         if isinstance(result, ExperimentalIncrementalExecutionResults):
-            return AnswerInParts(Parts(execution, result, request_id=request.request_id, extensions=extensions))
+            return AnswerInParts(
+                Parts(execution, result, request_id=request.request_id, extensions=extensions, spent=spent)
+            )
         answer = _answer(result, request)
-        if extensions:
+        if extensions := {**extensions, **spent()}:
             answer.body["extensions"] = extensions
         return answer
+
+    def _spent(self, tally: Tally) -> dict[str, Any]:
+        if not self._rules.tells_providers:
+            return {}
+        return {"providers": told_spending(tally, self._use_cases.statuses)}
 
     def _examine(
         self, document: DocumentNode, chosen: OperationDefinitionNode, variables: Mapping[str, Any]

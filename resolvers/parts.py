@@ -5,7 +5,7 @@ the answer does not wait.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -95,7 +95,8 @@ class Execution:
 
 
 class Parts:
-    """The parts of one answer, their errors as the presenter shows them. `extensions` stand in the first part."""
+    """The parts of one answer, their errors as the presenter shows them. `extensions` stand in the first part, what
+    `spent` tells in the last one."""
 
     def __init__(
         self,
@@ -104,12 +105,14 @@ class Parts:
         *,
         request_id: str,
         extensions: Mapping[str, Any],
+        spent: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._execution = execution
         self._first: InitialIncrementalExecutionResult | None = results.initial_result
         self._following = results.subsequent_results
         self._request_id = request_id
         self._extensions = extensions
+        self._spent = spent
         # What was announced and has not come whole.
         self._open: dict[str, None] = {}
         self._over = False
@@ -130,6 +133,8 @@ class Parts:
             await self.aclose()
         if not shown["hasNext"]:
             await self._end(answered=True)
+            if spent := self._spent():
+                shown["extensions"] = spent
         return shown
 
     async def _next(self) -> SubsequentIncrementalExecutionResult:

@@ -8,8 +8,11 @@ from gateway.connectors.base import Capabilities
 from gateway.contacts.directory import Directory
 from gateway.domain.contact import CONTACT_FIELDS, Field, Provider
 from gateway.domain.exchange import CallKind
+from gateway.resilience.events import CircuitState
+from gateway.resilience.standing import RateLeft
 from resolvers.context import Info
 from resolvers.cost_directives import at_most
+from resolvers.scalars import DateTime
 from resolvers.statuses import ProviderStatus
 
 
@@ -30,6 +33,30 @@ def _status(root: "ProviderInfo", info: Info) -> Any:
     return info.context.use_cases.statuses.of(root.provider)
 
 
+def _circuit(root: "ProviderInfo", info: Info) -> CircuitState:
+    return info.context.use_cases.statuses.of(root.provider).circuit
+
+
+def _rate_limits(root: "ProviderInfo", info: Info) -> Any:
+    return list(info.context.use_cases.statuses.rate_limits(root.provider))
+
+
+def _operation(root: RateLeft) -> CallKind:
+    return root.kind
+
+
+@strawberry.type(
+    description="What is left of a provider's rate limit, as this gateway counts it and the provider's headers tell."
+)
+class RateLimit:
+    operation: CallKind = strawberry.field(
+        resolver=_operation, description="For what; several operations may count against one limit."
+    )
+    limit: int = strawberry.field(description="How many calls a minute the provider takes.")
+    remaining: int = strawberry.field(description="How many of them are left now.")
+    reset_at: DateTime = strawberry.field(description="When all of them are left again, if none is made.")
+
+
 @strawberry.type(description="A provider and what it can do.")
 class ProviderInfo:
     provider: Provider = strawberry.field(description="The provider.")
@@ -44,6 +71,14 @@ class ProviderInfo:
     )
     status: ProviderStatus = strawberry.field(
         resolver=_status, description="How it answered last; Subscription.providerStatusChanged tells of changes."
+    )
+    circuit: CircuitState = strawberry.field(
+        resolver=_circuit, description="The circuit of calls to it, as in its status."
+    )
+    rate_limits: list[RateLimit] = strawberry.field(
+        resolver=_rate_limits,
+        description="One for each operation that is limited; empty when the gateway keeps no budgets.",
+        directives=[at_most(6)],
     )
 
 

@@ -17,7 +17,7 @@ _RFC3339 = re.compile(
 )
 
 
-def _in_rfc3339(value: datetime) -> str:
+def in_rfc3339(value: datetime) -> str:
     precision = "milliseconds" if value.microsecond else "seconds"
     text = value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec=precision)
     return f"{text}Z"
@@ -43,7 +43,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="DateTime",
         description="A point in time by RFC 3339, always in UTC: 2031-03-04T05:06:07Z.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-        serialize=_in_rfc3339,
+        serialize=in_rfc3339,
         parse_value=_from_rfc3339,
     ),
     JSON: strawberry.scalar(

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from gateway.domain.contact import Provider
+from gateway.resilience.events import CircuitState
 from gateway.resilience.status import ProviderState
 from resolvers.context import Info
 from resolvers.faults import ProviderFault
@@ -26,6 +27,9 @@ class ProviderStatus:
     )
     limited_until: DateTime | None = strawberry.field(
         description="When a LIMITED provider takes calls again; null when it does not say, and in every other state."
+    )
+    circuit: CircuitState = strawberry.field(
+        description="The circuit of calls to it; of several kinds of call the one that holds the most back."
     )
 
 

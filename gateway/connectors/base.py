@@ -11,7 +11,7 @@ from gateway.domain.contact import ContactStatus, Field, Provider, Record
 from gateway.domain.errors import InputProblem
 from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning
-from gateway.resilience.status import Watch
+from gateway.resilience.standing import Standing
 
 
 class FilterName(StrEnum):
@@ -169,8 +169,8 @@ class Connector(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     @property
-    def watch(self) -> Watch:
-        """How the provider answered last."""
+    def standing(self) -> Standing:
+        """How the provider stands at present."""
 
     def id_problem(self, remote_id: str) -> str | None:
         """Why this text can be no id of this provider, or None. Guards the URL that it becomes part of."""

@@ -6,7 +6,7 @@ from gateway.connectors.base import Capabilities, Connector
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import InputProblem, InvalidInput, OperationUnsupported, ProviderFailure
 from gateway.domain.identity import EXAMPLE, GlobalId, read_id
-from gateway.resilience.status import Watch
+from gateway.resilience.standing import Standing
 
 
 class Directory:
@@ -25,8 +25,8 @@ class Directory:
         self.configured = tuple(provider for provider in precedence if provider in connectors)
 
     @property
-    def watches(self) -> dict[Provider, Watch]:
-        return {provider: connector.watch for provider, connector in self._connectors.items()}
+    def standings(self) -> dict[Provider, Standing]:
+        return {provider: connector.standing for provider, connector in self._connectors.items()}
 
     def capabilities(self, provider: Provider) -> Capabilities:
         return self._capabilities[provider]

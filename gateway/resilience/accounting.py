@@ -2,9 +2,9 @@
 
 from gateway.clock import Monotonic
 from gateway.domain.contact import Provider
-from gateway.domain.errors import ErrorCode, ProviderFailure
+from gateway.domain.errors import ProviderFailure
 from gateway.domain.exchange import Call, Reply
-from gateway.resilience.events import PolicyEvents
+from gateway.resilience.events import ABANDONED, Outcome, PolicyEvents
 from gateway.resilience.operation import current_operation
 from gateway.resilience.policy import Policy, Send
 
@@ -13,15 +13,17 @@ def tallied(clock: Monotonic, events: PolicyEvents) -> Policy:
     def around(provider: Provider, send: Send) -> Send:
         async def guarded(call: Call) -> Reply:
             started = clock()
-            code: ErrorCode | None = None
+            outcome: Outcome = ABANDONED
             try:
                 with current_operation().tally.of(provider).calling(clock):
-                    return await send(call)
+                    reply = await send(call)
+                outcome = None
+                return reply
             except ProviderFailure as failure:
-                code = failure.code
+                outcome = failure.code
                 raise
             finally:
-                events.attempted(provider, call.kind, clock() - started, code)
+                events.attempted(provider, call.kind, clock() - started, outcome)
 
         return guarded
 

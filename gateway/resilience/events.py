@@ -1,6 +1,7 @@
 """What the policies tell whoever counts: metrics and logs listen here, and nobody has to."""
 
 from enum import StrEnum
+from typing import Final, Literal, TypeAlias
 
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode
@@ -13,11 +14,16 @@ class CircuitState(StrEnum):
     HALF_OPEN = "HALF_OPEN"
 
 
+ABANDONED: Final = "ABANDONED"
+Outcome: TypeAlias = ErrorCode | Literal["ABANDONED"] | None
+"""How an attempt ended: None with a 2xx answer, ABANDONED when nobody wanted it any more, or with this failure."""
+
+
 class PolicyEvents:
     """Hears nothing; whoever wants to hear overrides. Nothing here may block or raise."""
 
-    def attempted(self, provider: Provider, kind: CallKind, seconds: float, code: ErrorCode | None) -> None:
-        """One attempt ended; `code` is that of its failure, None for a 2xx answer."""
+    def attempted(self, provider: Provider, kind: CallKind, seconds: float, outcome: Outcome) -> None:
+        """One attempt ended."""
 
     def waited(self, provider: Provider, kind: CallKind, seconds: float) -> None:
         """A call got its turn, or gave up, after so long."""

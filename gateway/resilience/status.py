@@ -3,8 +3,7 @@
 Nothing is asked of a provider for this: it is what the calls of everybody tell by the way.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +14,7 @@ from gateway.clock import utc_now
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode, Fault, ProviderFailure, ProviderUnavailable, RateLimited
 from gateway.domain.exchange import Call, Reply
+from gateway.resilience.events import CircuitState
 from gateway.resilience.policy import Send
 
 WallClock = Callable[[], datetime]
@@ -29,13 +29,15 @@ class ProviderState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStatus:
-    """`since` is when the state began; `limited_until` when a limit ends, None where the provider does not say."""
+    """`since` is when the state began; `limited_until` when a limit ends, None where the provider does not say.
+    `circuit` is the one of its kinds of call that holds the most back."""
 
     provider: Provider
     state: ProviderState
     since: datetime
     fault: Fault | None = None
     limited_until: datetime | None = None
+    circuit: CircuitState = CircuitState.CLOSED
 
 
 class Watch:
@@ -99,46 +101,6 @@ class Watch:
         )
         for listener in tuple(self._listeners):
             listener()
-
-
-class StatusBoard:
-    """The watches of all configured providers side by side."""
-
-    def __init__(self, watches: Mapping[Provider, Watch], wall_clock: WallClock = utc_now) -> None:
-        self._watches = {provider: watches.get(provider) or Watch(provider, wall_clock) for provider in Provider}
-
-    def of(self, provider: Provider) -> ProviderStatus:
-        return self._watches[provider].present
-
-    async def changes(self, providers: Sequence[Provider]) -> AsyncGenerator[ProviderStatus, None]:
-        """The present state of each, then every change. Whoever takes them slowly gets the latest only: nothing
-        is queued."""
-        watches = [self._watches[provider] for provider in providers]
-        changed = asyncio.Event()
-        told: dict[Provider, ProviderStatus] = {}
-        for watch in watches:
-            watch.listen(changed.set)
-        try:
-            while True:
-                changed.clear()
-                for provider, watch in zip(providers, watches, strict=True):
-                    status = watch.present
-                    if told.get(provider) != status:
-                        told[provider] = status
-                        yield status
-                await _changed(changed, watches)
-        finally:
-            for watch in watches:
-                watch.ignore(changed.set)
-
-
-async def _changed(changed: asyncio.Event, watches: Sequence[Watch]) -> None:
-    ends = [seconds for watch in watches if (seconds := watch.seconds_to_change) is not None]
-    try:
-        async with asyncio.timeout(max(0.0, min(ends)) if ends else None):
-            await changed.wait()
-    except TimeoutError:
-        return
 
 
 def _read_reply(reply: Reply, provider: Provider) -> tuple[ProviderState, Fault | None]:

@@ -15,7 +15,7 @@ from gateway.domain.exchange import CallKind
 from gateway.domain.writes import WriteResult, status_of
 from gateway.http.result import GraphQLRequest
 from gateway.http.traffic import Served, Traffic
-from gateway.resilience.events import CircuitState, PolicyEvents
+from gateway.resilience.events import CircuitState, Outcome, PolicyEvents
 from gateway.telemetry.budgets import BudgetCollector
 from gateway.telemetry.codes import known
 from gateway.telemetry.observer import Ended, OperationObserver
@@ -86,8 +86,8 @@ class _Upstream(PolicyEvents):
             f"{_PREFIX}_circuit_state", "0 closed, 1 half-open, 2 open.", ("provider", "operation"), registry=registry
         )
 
-    def attempted(self, provider: Provider, kind: CallKind, seconds: float, code: ErrorCode | None) -> None:
-        self._attempts.labels(provider.value, kind.value, code.value if code else "ok").inc()
+    def attempted(self, provider: Provider, kind: CallKind, seconds: float, outcome: Outcome) -> None:
+        self._attempts.labels(provider.value, kind.value, str(outcome or "ok")).inc()
         self._seconds.labels(provider.value, kind.value).observe(seconds)
 
     def waited(self, provider: Provider, kind: CallKind, seconds: float) -> None:

@@ -4,16 +4,16 @@ from gateway.domain.contact import Provider
 from gateway.domain.errors import ErrorCode
 from gateway.domain.exchange import CallKind
 from gateway.http.traffic import Served, Traffic
-from gateway.resilience.events import CircuitState, PolicyEvents
+from gateway.resilience.events import CircuitState, Outcome, PolicyEvents
 
 
 class SeveralEvents(PolicyEvents):
     def __init__(self, *listeners: PolicyEvents) -> None:
         self._listeners = listeners
 
-    def attempted(self, provider: Provider, kind: CallKind, seconds: float, code: ErrorCode | None) -> None:
+    def attempted(self, provider: Provider, kind: CallKind, seconds: float, outcome: Outcome) -> None:
         for listener in self._listeners:
-            listener.attempted(provider, kind, seconds, code)
+            listener.attempted(provider, kind, seconds, outcome)
 
     def waited(self, provider: Provider, kind: CallKind, seconds: float) -> None:
         for listener in self._listeners:

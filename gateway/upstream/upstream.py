@@ -26,6 +26,7 @@ from gateway.resilience.settings import ResilienceSettings
 from gateway.resilience.single_flight import Flights
 from gateway.resilience.slot_log import LocalSlots
 from gateway.resilience.slot_store import SlotStore
+from gateway.resilience.standing import Standing
 from gateway.resilience.status import Watch
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.refusal import Dialect
@@ -92,6 +93,7 @@ class Upstream:
         self._flights = Flights(
             attempt_seconds=timeouts.attempt_seconds, clocks=conditions.clocks, events=conditions.events
         )
+        self.standing = Standing(watch=self.watch, breaker=self.breaker, budgets=self.budgets)
         self.policies = self._policies(dialect, conditions)
         self.send_through = stacked(dialect.provider, self.policies, attempt.send)
 

@@ -98,7 +98,7 @@ def live_gateway(
     while not server.started:
         assert thread.is_alive(), "the gateway did not start"
     try:
-        watches = [connector.watch for connector in connectors.values()]
+        watches = [connector.standing.watch for connector in connectors.values()]
         yield LiveGateway(server.servers[0].sockets[0].getsockname()[1], line, watches)
     finally:
         server.should_exit = True

@@ -72,7 +72,7 @@ def serving(folder: Any, change: Callable[[Services], Services] = lambda same: s
         assert thread.is_alive(), "the gateway did not start"
     app.state.services = change(app.state.services)
     try:
-        watches = [connector.watch for connector in connectors.values()]
+        watches = [connector.standing.watch for connector in connectors.values()]
         yield Live(server.servers[0].sockets[0].getsockname()[1], app.state.services, watches)
     finally:
         server.should_exit = True

@@ -23,7 +23,7 @@ from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import DuplicateRecord, FieldUnsupported, InputRefused, ProviderFailure
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.domain.writes import WriteAction
-from gateway.resilience.status import Watch
+from gateway.resilience.standing import Standing
 from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
@@ -40,8 +40,8 @@ class GatelyConnector:
         self._clock = clock
 
     @property
-    def watch(self) -> Watch:
-        return self._upstream.watch
+    def standing(self) -> Standing:
+        return self._upstream.standing
 
     async def aclose(self) -> None:
         await self._upstream.aclose()

@@ -28,7 +28,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning, dropped
-from gateway.resilience.status import Watch
+from gateway.resilience.standing import Standing
 from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
@@ -43,8 +43,8 @@ class KlenConnector:
         self._clock = clock
 
     @property
-    def watch(self) -> Watch:
-        return self._upstream.watch
+    def standing(self) -> Standing:
+        return self._upstream.standing
 
     async def aclose(self) -> None:
         await self._upstream.aclose()
