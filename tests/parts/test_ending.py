@@ -194,7 +194,7 @@ def test_what_breaks_on_the_way_is_told_in_the_last_part_for_all_that_was_to_com
         first = InitialIncrementalExecutionResult({"contact": {}}, None, pending=pending, has_next=True)
         execution: Any = _Ended()
         results = ExperimentalIncrementalExecutionResults(first, breaks())
-        parts = Parts(execution, results, request_id="7", extensions={"cost": {"estimated": 1}})
+        parts = Parts(execution, results, request_id="7", extensions={"cost": {"estimated": 1}}, spent=dict)
 
         told = [part async for part in parts]
 

@@ -64,7 +64,7 @@ def test_two_gateways_over_one_redis_keep_one_limit(
     redis_prefix: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway.upstream.upstream.SharedSlots", _below(redis_prefix))
+    monkeypatch.setattr("gateway.resilience.redis_budget.SharedSlots", _below(redis_prefix))
     limited(sandbox)
     settings: dict[str, Any] = {"rate_budgets": "on", "rate_wait_seconds": 0, "redis_url": redis_url}
     gateways = [start_gateway({"COMETLY_READS_PER_MINUTE": f"{READS}"}, **settings) for _ in range(2)]

@@ -22,7 +22,8 @@ from gateway.domain.errors import (
     ReplyUnreadable,
 )
 from gateway.domain.exchange import Call, Reply
-from gateway.resilience.status import ProviderState, StatusBoard, Watch
+from gateway.resilience.standing import Standing, StatusBoard
+from gateway.resilience.status import ProviderState, Watch
 
 GATELY = Provider.GATELY
 START = datetime(2031, 1, 1, tzinfo=timezone.utc)
@@ -174,7 +175,7 @@ class TestListening:
 
     def test_the_end_of_a_limit_is_told_without_another_call(self) -> None:
         async def test() -> None:
-            board = StatusBoard({GATELY: (watch := Watch(GATELY))})
+            board = StatusBoard({GATELY: Standing(watch=(watch := Watch(GATELY)))})
             changes = board.changes([GATELY])
             await anext(changes)
             watch._note(ProviderState.LIMITED, failure(RateLimited, retry_after_ms=20).fault)
@@ -188,7 +189,7 @@ class TestListening:
     def test_nobody_is_remembered_who_has_left(self) -> None:
         async def test() -> None:
             watch = Watch(GATELY)
-            changes = StatusBoard({GATELY: watch}).changes([GATELY])
+            changes = StatusBoard({GATELY: Standing(watch=watch)}).changes([GATELY])
             await anext(changes)
             assert len(watch._listeners) == 1
             await changes.aclose()
@@ -199,7 +200,9 @@ class TestListening:
     def test_a_change_of_one_does_not_tell_the_others_again(self) -> None:
         async def test() -> None:
             watches = {provider: Watch(provider) for provider in (GATELY, Provider.KLEN)}
-            changes = StatusBoard(watches).changes(list(watches))
+            changes = StatusBoard({provider: Standing(watch=watch) for provider, watch in watches.items()}).changes(
+                list(watches)
+            )
             assert [(await anext(changes)).provider for _ in watches] == [GATELY, Provider.KLEN]
             watches[Provider.KLEN]._note(ProviderState.UP, None)
             assert (await anext(changes)).provider is Provider.KLEN
@@ -226,4 +229,4 @@ def one_provider() -> tuple[StatusBoard, Callable[[Reply | Exception], Any]]:
 
         await asyncio.gather(watch.watched(GATELY, inner)(Call("GET", "/")), return_exceptions=True)
 
-    return StatusBoard({GATELY: watch}), send
+    return StatusBoard({GATELY: Standing(watch=watch)}), send

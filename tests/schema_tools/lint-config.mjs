@@ -8,6 +8,7 @@ const VALUE_TYPES = [
   "ContactMatches",
   "Email",
   "FieldCapability",
+  "RateLimit",
   "PageInfo",
   "Phone",
   "PlannedRequest",
