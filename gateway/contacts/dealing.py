@@ -74,9 +74,10 @@ class Dealing(Generic[R]):
     async def run(self) -> None:
         """Deals the page. What it fails of, whoever waits is told."""
         try:
+            asked = sum(not walk.position.done for walk in self._walks)
             async with asyncio.TaskGroup() as sharing:
                 for walk in self._walks:
-                    sharing.create_task(self._deal_share(walk))
+                    sharing.create_task(self._deal_share(walk, -(-self._first // max(asked, 1))))
             await self._deal_in_turn()
             self._all_dealt = True
             self._tell()
@@ -88,10 +89,8 @@ class Dealing(Generic[R]):
         finally:
             self._tell()
 
-    async def _deal_share(self, walk: Walk) -> None:
-        """A fair share of the page, without regard to who else has answered."""
-        asked = sum(not one.position.done for one in self._walks)
-        share = -(-self._first // max(asked, 1))
+    async def _deal_share(self, walk: Walk, share: int) -> None:
+        """So many records, without regard to who else has answered."""
         await walk.load()
         while share and await self._take(walk):
             share -= 1

@@ -1,7 +1,7 @@
 """A gateway in the test's own event loop, whose providers answer when the test lets them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -134,6 +134,11 @@ def start(running_sandbox: RunningSandbox, sandbox: Sandbox, tmp_path: Path, mon
                 yield Desk(app.state.services.execute, held)
 
     return started
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What waits for what never comes fails rather than hangs."""
+    asyncio.run(asyncio.wait_for(test(), timeout=30))
 
 
 def merged(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A contact in parts: nobody's answer waits for a provider that only what is put off needs."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from gateway.domain.contact import Provider
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
 from tests.http.live import until
-from tests.parts.conftest import Start, merged
+from tests.parts.conftest import Start, merged, run
 
 EMAILS = """query($id: ID!) {
   contact(id: $id) { id externalId ... @defer { records { provider emails { address } } } }
@@ -64,7 +63,7 @@ def test_the_parts_make_up_the_answer_without_them_with_the_same_calls(
             assert together["data"] == whole["data"]
             assert by_path(together) == by_path(whole)
 
-    asyncio.run(test())
+    run(test)
 
 
 def by_path(answer: dict[str, Any]) -> list[str]:
@@ -95,7 +94,7 @@ def test_the_first_part_waits_for_nobody_whom_only_the_rest_needs(start: Start) 
                 "COMETLY",
             ]
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_each_record_of_a_stream_comes_when_its_provider_and_those_before_it_have_answered(start: Start) -> None:
@@ -120,7 +119,7 @@ def test_each_record_of_a_stream_comes_when_its_provider_and_those_before_it_hav
                 }
             ]
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_a_provider_that_fails_leaves_null_with_an_error_in_the_part_of_its_item(
@@ -140,7 +139,7 @@ def test_a_provider_that_fails_leaves_null_with_an_error_in_the_part_of_its_item
             (error,) = [error for one in brought for error in one.get("errors", [])]
             assert (error["path"], error["extensions"]["code"]) == (["contact", "records", 1], "PROVIDER_ERROR")
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_sources_that_are_put_off_tell_of_everything_that_is(start: Start, sandbox: Sandbox) -> None:
@@ -157,7 +156,7 @@ def test_sources_that_are_put_off_tell_of_everything_that_is(start: Start, sandb
                 {"provider": "KLEN", "state": "FAILED"},
             ]
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_a_contact_whose_records_are_all_put_off_is_there_although_they_are_gone(start: Start) -> None:
@@ -170,7 +169,7 @@ def test_a_contact_whose_records_are_all_put_off_is_there_although_they_are_gone
 
             assert answer == {"data": {"contact": {"id": gone, "records": [None]}}}
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_where_one_answer_is_wanted_nothing_is_put_off(start: Start) -> None:
@@ -180,4 +179,4 @@ def test_where_one_answer_is_wanted_nothing_is_put_off(start: Start) -> None:
             plain = NAMES.replace(" @stream", "")
             assert await desk.whole(NAMES, id=ada) == await desk.whole(plain, id=ada)
 
-    asyncio.run(test())
+    run(test)

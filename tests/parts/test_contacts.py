@@ -14,7 +14,7 @@ from gateway.sandbox.sandbox import Sandbox
 from tests.graphql.ids import ADA_CONTACTS
 from tests.graphql.test_contact_list import stock
 from tests.http.live import until
-from tests.parts.conftest import Desk, Start, merged
+from tests.parts.conftest import Desk, Start, merged, run
 
 PAGE = """query($first: Int! = 6, $after: String, $filter: ContactFilter) {
   contacts(first: $first, after: $after, filter: $filter) {
@@ -57,7 +57,7 @@ def test_the_edges_of_the_quick_do_not_wait_for_the_slow(start: Start, sandbox: 
             late = [part async for part in parts]
             assert brought(late) == stock(sandbox, slow.value)[:2]
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_what_a_short_or_failed_provider_leaves_is_dealt_in_turn_at_the_end(start: Start, sandbox: Sandbox) -> None:
@@ -80,7 +80,7 @@ def test_what_a_short_or_failed_provider_leaves_is_dealt_in_turn_at_the_end(star
             assert [source["state"] for source in page["sources"]] == ["OK", "FAILED", "OK"]
             assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (None, True)
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_the_end_tells_what_an_undivided_page_tells(start: Start) -> None:
@@ -97,7 +97,7 @@ def test_the_end_tells_what_an_undivided_page_tells(start: Start) -> None:
             for one in ("hasNextPage", "hasPreviousPage"):
                 assert divided["pageInfo"][one] == undivided["pageInfo"][one]
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_without_defer_the_rest_of_the_page_waits_for_every_provider(start: Start) -> None:
@@ -113,7 +113,7 @@ def test_without_defer_the_rest_of_the_page_waits_for_every_provider(start: Star
             answer = merged([part async for part in await running])
             assert len(answer["data"]["contacts"]["edges"]) == 6
 
-    asyncio.run(test())
+    run(test)
 
 
 @pytest.mark.parametrize("arguments", ["first: 0", "first: 101", 'after: "x"', 'filter: {search: " "}'])
@@ -128,7 +128,7 @@ def test_what_is_wrong_is_refused_as_it_is_without_streaming(start: Start, argum
             assert error["extensions"] == whole["errors"][0]["extensions"]
             assert desk.calls == {"gately": 0, "klen": 0, "cometly": 0}
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_nodes_are_streamed_as_edges_are(start: Start, sandbox: Sandbox) -> None:
@@ -144,7 +144,7 @@ def test_nodes_are_streamed_as_edges_are(start: Start, sandbox: Sandbox) -> None
             ]
             assert sorted(nodes) == sorted(it for one in Provider for it in stock(sandbox, one.value)[:2])
 
-    asyncio.run(test())
+    run(test)
 
 
 @pytest.mark.parametrize("linked", [False, True])
@@ -196,4 +196,4 @@ def test_a_walk_gives_everything_exactly_once(
             assert sorted(await walked(desk)) == expected
 
     sandbox.reset()
-    asyncio.run(test())
+    run(test)

@@ -1,6 +1,7 @@
 """However an answer in parts ends, nothing of it goes on."""
 
 import asyncio
+import gc
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
 from resolvers.parts import Execution, Parts
 from tests.http.live import until
-from tests.parts.conftest import Desk, Start, merged
+from tests.parts.conftest import Desk, Start, merged, run
 
 DOCUMENTS = {
     "a deferred fragment": "query($id: ID!) { contact(id: $id) { id ... @defer { records { name } } } }",
@@ -35,9 +36,14 @@ CREATE = """mutation { createContact(input: {
 
 @asynccontextmanager
 async def nothing_left() -> AsyncIterator[None]:
+    """No task, nor one that was forgotten while it waited for ever."""
+    forgotten: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: forgotten.append(told))
     before = asyncio.all_tasks()
     yield
     await until(lambda: asyncio.all_tasks() <= before)
+    gc.collect()
+    assert forgotten == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -58,7 +64,7 @@ def test_a_client_that_goes_away_ends_everything(start: Start, document: str, ta
                 assert desk.waiting == 0
             assert [part async for part in parts] == []
 
-    asyncio.run(test())
+    run(test)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -79,7 +85,7 @@ def test_a_client_that_goes_away_while_it_waits_for_a_part_ends_everything(start
 
                 assert desk.waiting == 0
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_a_client_that_goes_away_before_the_first_part_is_ready_ends_everything(start: Start) -> None:
@@ -97,7 +103,7 @@ def test_a_client_that_goes_away_before_the_first_part_is_ready_ends_everything(
 
                 assert desk.waiting == 0
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_the_streams_of_edges_that_nobody_took_are_ended_too(start: Start) -> None:
@@ -114,7 +120,7 @@ def test_the_streams_of_edges_that_nobody_took_are_ended_too(start: Start) -> No
 
             assert desk.waiting == 0
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_a_write_runs_to_its_end_although_its_caller_is_gone_and_what_it_put_off_does_not(
@@ -139,7 +145,7 @@ def test_a_write_runs_to_its_end_although_its_caller_is_gone_and_what_it_put_off
             async with nothing_left():
                 await parts.aclose()
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_the_deadline_of_the_operation_holds_for_its_last_part(start: Start, sandbox: Sandbox) -> None:
@@ -155,7 +161,7 @@ def test_the_deadline_of_the_operation_holds_for_its_last_part(start: Start, san
             (error,) = answer["errors"]
             assert (error["path"], error["extensions"]["code"]) == (["contact", "records", 1], "PROVIDER_TIMEOUT")
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_what_goes_on_later_still_spends_from_the_operation_that_it_is_of() -> None:
@@ -169,7 +175,7 @@ def test_what_goes_on_later_still_spends_from_the_operation_that_it_is_of() -> N
         assert current_operation() is not begun
         assert await execution.within(whose()) is begun
 
-    asyncio.run(test())
+    run(test)
 
 
 class _Ended:
@@ -211,7 +217,7 @@ def test_what_breaks_on_the_way_is_told_in_the_last_part_for_all_that_was_to_com
         ]
         assert execution.ended
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_the_most_parts_that_the_limits_allow_stay_small(start: Start) -> None:
@@ -237,7 +243,7 @@ def test_the_most_parts_that_the_limits_allow_stay_small(start: Start) -> None:
             assert len(merged(parts)["data"]["contacts"]["edges"]) == 100
             assert peak < 64 * 1024 * 1024
 
-    asyncio.run(measured())
+    run(measured)
 
 
 async def _costs(desk: Desk, document: str) -> float:
@@ -257,4 +263,4 @@ def test_each_part_costs(start: Start) -> None:
             assert await _costs(desk, plain.replace("nodes {", "nodes @stream {")) == once + 11
             assert await _costs(desk, plain.replace("nodes {", "nodes @stream(if: false) {")) == once
 
-    asyncio.run(test())
+    run(test)

@@ -1,12 +1,11 @@
 """What @defer and @stream may not ask: one error that says what to change, and nobody is asked for anything."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from gateway.http.result import GraphQLResult
-from tests.parts.conftest import Start
+from tests.parts.conftest import Start, run
 
 COUNTED = "query($count: Int) { contacts { edges @stream(initialCount: $count) { cursor } } }"
 WATCH = "subscription($yes: Boolean! = true) { providerStatusChanged { state ... @defer(if: $yes) { provider } } }"
@@ -86,7 +85,7 @@ def test_it_is_refused(start: Start, case: str, in_parts: bool) -> None:
             assert (error["message"], error["extensions"]["code"]) == (message, "GRAPHQL_VALIDATION_FAILED")
             assert desk.calls == {"gately": 0, "klen": 0, "cometly": 0}
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_more_parts_than_the_cost_allows_are_refused(start: Start) -> None:
@@ -98,7 +97,7 @@ def test_more_parts_than_the_cost_allows_are_refused(start: Start) -> None:
             (error,) = answer.body["errors"]
             assert error["extensions"]["limit"] == "maxCost"
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_a_subscription_that_defers_nothing_after_all_runs(start: Start) -> None:
@@ -108,7 +107,7 @@ def test_a_subscription_that_defers_nothing_after_all_runs(start: Start) -> None
             assert set((await anext(stream.events))["data"]["providerStatusChanged"]) == {"state", "provider"}
             await stream.events.aclose()
 
-    asyncio.run(test())
+    run(test)
 
 
 def test_the_schema_tells_of_both_directives(start: Start) -> None:
@@ -127,4 +126,4 @@ def test_the_schema_tells_of_both_directives(start: Start) -> None:
                 "args": [{"name": "if"}, {"name": "label"}, {"name": "initialCount"}],
             }
 
-    asyncio.run(test())
+    run(test)
