@@ -39,8 +39,8 @@ class Whole(StrawberryGraphQLCoreExecutionContext):
 
 
 class Divided(StrawberryGraphQLCoreExecutionContext):
-    """Remembers every stream that it began. Expected: cancelling the execution ends them all. Actual (graphql-core
-    3.3.2): not those of an item that is ready and was not taken yet."""
+    """Remembers every stream that it began, so that the end reaches also those of an item that nobody took: nothing
+    else of graphql-core 3.3.2 refers to them any more."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

@@ -308,3 +308,21 @@ def test_whoever_does_not_read_its_parts_is_dropped(tmp_path: Path) -> None:
         wire.send(get(b"/parts")).answer(to_head=True)
         assert closed.wait(10)
     assert made[0] < 50
+
+
+def test_parts_that_were_never_begun_are_closed_too() -> None:
+    class Unbegun:
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    async def gone(_: Any) -> None:
+        raise OSError
+
+    results: Any = Unbegun()
+    nothing: Any = None
+    with pytest.raises(OSError):  # noqa: PT011  (it has no text)
+        asyncio.run(MultipartResponse(results, nothing, ANYBODY)(nothing, nothing, gone))
+
+    assert results.closed

@@ -30,7 +30,7 @@ NESTED = """{ contacts(first: 9) { edges @stream { node {
   records @stream { notes raw } ... @defer { notes sources { state } }
 } } } }"""
 CREATE = """mutation { createContact(input: {
-  name: "Ines Aalto", emails: [{ address: "ines@aalto.example" }], providers: [GATELY]
+  name: "Ines Aalto", idempotencyKey: "k-1", emails: [{ address: "ines@aalto.example" }], providers: [GATELY]
 }) { status ... @defer { contact { records { notes tags customFields } } } } }"""
 
 
@@ -138,8 +138,13 @@ def test_a_write_runs_to_its_end_although_its_caller_is_gone_and_what_it_put_off
                 await asyncio.gather(running, return_exceptions=True)
                 assert running.cancelled()
             assert desk.waiting == 0
+            # It was not broken off: the same write is told as it ended.
+            again = CREATE.split("...")[0] + "results { ... on ProviderWriteSuccess { action } } } }"
+            assert (await desk.whole(again))["data"] == {
+                "createContact": {"status": "SUCCEEDED", "results": [{"action": "REPLAYED"}]}
+            }
 
-            parts = await desk.begun(CREATE.replace("ines@", "ida@"))
+            parts = await desk.begun(CREATE.replace("ines@", "ida@").replace("k-1", "k-2"))
             first = await anext(aiter(parts))
             assert first["data"] == {"createContact": {"status": "SUCCEEDED"}}
             async with nothing_left():
