@@ -180,3 +180,15 @@ def test_where_one_answer_is_wanted_nothing_is_put_off(start: Start) -> None:
             assert await desk.whole(NAMES, id=ada) == await desk.whole(plain, id=ada)
 
     run(test)
+
+
+def test_what_it_cost_stands_in_the_last_part_alone(start: Start) -> None:
+    async def test() -> None:
+        async with start(tell_providers="on") as desk:
+            *before, last = await desk.parts(NAMES, id=await desk.ada())
+
+            assert [part for part in before if "extensions" in part] == []
+            told = last["extensions"]["providers"]
+            assert [(one["provider"], one["calls"]) for one in told] == [("COMETLY", 1), ("GATELY", 1), ("KLEN", 1)]
+
+    run(test)
