@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
 
 from gateway.connectors.base import ContactFilter as DomainFilter
 from gateway.contacts.dealing import Edge
+from gateway.contacts.listing import ListQuery
 from gateway.contacts.terms import Terms
-from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
+from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
 from gateway.domain.errors import GatewayError, InputProblem, InvalidInput
 from gateway.domain.identity import NodeType
 from gateway.store.links import Family
@@ -45,17 +46,6 @@ class ContactFilter:
     def to_domain(self) -> DomainFilter:
         given = {"search": self.search, "status": self.status, "stage": self.stage, "tag": self.tag}
         return DomainFilter(**{name: some.value for name, some in given.items() if some is not None})  # type: ignore[arg-type]
-
-
-class _Asked(TypedDict):
-    """The arguments of a list, in the use case's words."""
-
-    first: int
-    after: str | None
-    providers: list[Provider] | None
-    wanted: DomainFilter
-    fields: frozenset[Field]
-    terms: Terms
 
 
 async def contact(
@@ -118,31 +108,31 @@ async def contacts(
 ) -> ContactConnection | None:
     terms = read_terms(info, _given(max_age_seconds), _given(max_wait_ms))
     selection = contact_selection(info._raw_info, ("edges", "node"), ("nodes",))
-    asked: _Asked = {
-        "first": first,
-        "after": _given(after),
-        "providers": _given(providers),
-        "wanted": filter.to_domain() if filter else DomainFilter(),
-        "fields": selection.whole.every_field,
-        "terms": terms,
-    }
+    asked = ListQuery(
+        first=first,
+        after=_given(after),
+        providers=_given(providers),
+        wanted=filter.to_domain() if filter else DomainFilter(),
+        fields=selection.whole.every_field,
+        terms=terms,
+    )
     if streams(info._raw_info, "edges", "nodes"):
         return _streamed(info, asked, selection)
-    listing = await info.context.use_cases.lists.page(**asked)
+    listing = await info.context.use_cases.lists.page(asked)
     summaries = {record.key: record for record in listing.summaries}
     pending = [_listed(info, edge, selection, summaries, terms) for edge in listing.edges]
     found: list[Any] = await asyncio.gather(*pending)
     return ContactConnection(listing=listing, contacts=found, after=_given(after))
 
 
-def _streamed(info: Info, asked: _Asked, selection: Selection) -> ContactConnection:
-    dealing = info.context.use_cases.lists.stream(**asked)
+def _streamed(info: Info, asked: ListQuery, selection: Selection) -> ContactConnection:
+    dealing = info.context.use_cases.lists.stream(asked)
     info.context.begin(dealing.run())
 
     def listed(edge: Edge) -> Any:
-        return _listed(info, edge, selection, dealing.summaries, asked["terms"])
+        return _listed(info, edge, selection, dealing.summaries, asked.terms)
 
-    return ContactConnection(listing=StreamedPage(dealing, listed), contacts=[], after=asked["after"])
+    return ContactConnection(listing=StreamedPage(dealing, listed), contacts=[], after=asked.after)
 
 
 def _given(argument: T | None) -> T | None:

@@ -6,6 +6,7 @@ Rules: design section 8.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.connectors.base import ContactFilter, PageRequest
 from gateway.contacts.cursor import Position, Standing, fingerprint, read_cursor, write_cursor
@@ -35,85 +36,93 @@ class Listing:
     end_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """`after` is the cursor to go on from, `providers` None for every configured one, `fields` what will be read of the
+    records."""
+
+    first: int
+    after: str | None
+    providers: Sequence[Provider] | None
+    wanted: ContactFilter
+    fields: frozenset[Field]
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """One page under way; `skipped` are the providers that cannot be asked."""
+
+    targets: tuple[Provider, ...]
+    walks: list[Walk]
+    skipped: list[Source]
+    turn: Provider | None
+    arguments: str
+    filtered: bool
+
+
 class ContactLists:
     def __init__(self, directory: Directory, links: LinkStore) -> None:
         self._directory = directory
         self._links = links
 
-    async def page(
-        self,
-        *,
-        first: int,
-        after: str | None,
-        providers: Sequence[Provider] | None,
-        wanted: ContactFilter,
-        fields: frozenset[Field],
-        terms: Terms,
-    ) -> Listing:
-        """Up to `first` records and one failure per failed provider; `fields` is what will be read of them. Of a
-        provider that does not answer in time there is nothing, and the list goes on where it stood.
+    async def page(self, asked: ListQuery) -> Listing:
+        """Up to `first` records and one failure per failed provider. Of a provider that does not answer in time there
+        is nothing, and the list goes on where it stood.
 
         Raises:
             InvalidInput: for `first` out of range, a foreign cursor, a blank filter, or providers that
                 cannot be asked.
         """
-        _check(first, wanted)
-        targets = self._directory.named(providers, ("providers",))
-        targets = tuple(provider for provider in self._directory.precedence if provider in targets)
-        arguments = fingerprint(targets, wanted)
-        standing = read_cursor(after, arguments) if after is not None else Standing({})
-        request = PageRequest(limit=first, filter=wanted, wanted=fields)
-        walks, sources = self._walks(targets, request, standing.positions, terms)
-        await asyncio.gather(*(walk.load() for walk in walks))
-        dealt = await _deal(walks, first, standing.turn, arguments)
-        over = all(walk.is_over for walk in walks)
-        by_provider = {source.provider: source for source in (*sources, *(walk.source for walk in walks))}
-        return Listing(
-            edges=dealt.edges,
-            summaries=tuple(record for walk in walks for record in walk.fetched),
-            sources=tuple(by_provider[provider] for provider in targets),
-            total=await self._total(walks, filtered=bool(wanted.asked)),
-            has_next=not over,
-            end_cursor=dealt.cursor if dealt.edges or not over else None,
-        )
+        page = self._open(asked)
+        await asyncio.gather(*(walk.load() for walk in page.walks))
+        dealt = await _deal(page.walks, asked.first, page.turn, page.arguments)
+        return await self._tell(page, dealt.edges, dealt.cursor)
 
-    def stream(
-        self,
-        *,
-        first: int,
-        after: str | None,
-        providers: Sequence[Provider] | None,
-        wanted: ContactFilter,
-        fields: frozenset[Field],
-        terms: Terms,
-    ) -> Dealing[Listing]:
+    def stream(self, asked: ListQuery) -> Dealing[Listing]:
         """What `page` answers, its edges as the providers answer. Nobody is called before it is run.
 
         Raises:
             InvalidInput: as `page` does.
         """
-        _check(first, wanted)
-        targets = self._directory.named(providers, ("providers",))
-        targets = tuple(provider for provider in self._directory.precedence if provider in targets)
-        arguments = fingerprint(targets, wanted)
-        standing = read_cursor(after, arguments) if after is not None else Standing({})
-        walks, skipped_sources = self._walks(
-            targets, PageRequest(limit=first, filter=wanted, wanted=fields), standing.positions, terms
+        page = self._open(asked)
+        return Dealing(
+            page.walks,
+            first=asked.first,
+            turn=page.turn,
+            arguments=page.arguments,
+            finish=partial(self._tell, page),
         )
 
-        async def finish(edges: tuple[Edge, ...], cursor: str) -> Listing:
-            over = all(walk.is_over for walk in walks)
-            by_provider = {source.provider: source for source in (*skipped_sources, *(walk.source for walk in walks))}
-            return Listing(
-                edges=edges,
-                summaries=tuple(record for walk in walks for record in walk.fetched),
-                sources=tuple(by_provider[provider] for provider in targets),
-                total=await self._total(walks, filtered=bool(wanted.asked)),
-                has_next=not over,
-                end_cursor=cursor if edges or not over else None,
-            )
+    def _open(self, asked: ListQuery) -> _Page:
+        _check(asked.first, asked.wanted)
+        named = self._directory.named(asked.providers, ("providers",))
+        targets = tuple(provider for provider in self._directory.precedence if provider in named)
+        arguments = fingerprint(targets, asked.wanted)
+        standing = read_cursor(asked.after, arguments) if asked.after is not None else Standing({})
+        request = PageRequest(limit=asked.first, filter=asked.wanted, wanted=asked.fields)
+        walks, skipped_sources = self._walks(targets, request, standing.positions, asked.terms)
+        return _Page(
+            targets=targets,
+            walks=walks,
+            skipped=skipped_sources,
+            turn=standing.turn,
+            arguments=arguments,
+            filtered=bool(asked.wanted.asked),
+        )
 
-        return Dealing(walks, first=first, turn=standing.turn, arguments=arguments, finish=finish)
+    async def _tell(self, page: _Page, edges: tuple[Edge, ...], cursor: str) -> Listing:
+        """What is known once the page has been dealt."""
+        over = all(walk.is_over for walk in page.walks)
+        by_provider = {source.provider: source for source in (*page.skipped, *(walk.source for walk in page.walks))}
+        return Listing(
+            edges=edges,
+            summaries=tuple(record for walk in page.walks for record in walk.fetched),
+            sources=tuple(by_provider[provider] for provider in page.targets),
+            total=await self._total(page.walks, filtered=page.filtered),
+            has_next=not over,
+            end_cursor=cursor if edges or not over else None,
+        )
 
     def _walks(
         self, targets: Sequence[Provider], request: PageRequest, positions: Mapping[Provider, Position], terms: Terms
