@@ -191,8 +191,8 @@ class _Ended:
     async def within(self, step: Any) -> Any:
         return await step
 
-    async def end(self) -> None:
-        self.ended = True
+    async def end(self, *, answered: bool) -> None:
+        self.ended = self.ended or not answered
 
 
 def test_what_breaks_on_the_way_is_told_in_the_last_part_for_all_that_was_to_come() -> None:
