@@ -348,3 +348,20 @@ def test_without_introspection_the_page_still_runs_operations(browser: Browser, 
     page.get_by_role("button", name="Execute query").click()
     expect(page.get_by_label("Result Window")).to_contain_text("GATELY")
     assert watch.complaints == []
+
+
+def test_an_answer_in_parts_is_shown_as_one(browser: Browser, gateway_url: str, tmp_path: Path) -> None:
+    page, watch = open_graphiql(browser, gateway_url)
+    rest = "... @defer { pageInfo { hasNextPage } sources { provider state } }"
+    document = f"query Page {{ contacts(first: 3) {{ edges @stream(initialCount: 0) {{ node {{ name }} }} {rest} }} }}"
+    write_operation(page, document, "{}")
+    with page.expect_response(lambda response: response.request.method == "POST") as answered:
+        page.get_by_role("button", name="Execute query").click()
+
+    assert answered.value.headers["content-type"].startswith("multipart/mixed")
+    shown = page.get_by_label("Result Window")
+    expect(shown).to_contain_text('"hasNextPage": true')
+    expect(shown).to_contain_text('"name": "Priya Quill"')
+    expect(shown).to_contain_text('"state": "OK"')
+    save_screenshot(page, tmp_path)
+    assert watch.complaints == []

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.domain.caller import ANYBODY, Caller
+from gateway.http.ending import Ending
 from gateway.http.multipart import MultipartResponse
 from gateway.http.negotiation import Acceptable, acceptable
 from gateway.http.refusal import RequestRefused
@@ -288,7 +289,7 @@ def test_whoever_does_not_read_its_parts_is_dropped(tmp_path: Path) -> None:
     settings = read_gateway_settings(
         database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **{**BARE, "write_timeout_seconds": 0.05}
     )
-    services: Any = SimpleNamespace(ending=asyncio.Event(), settings=settings)
+    services: Any = SimpleNamespace(ending=Ending(), settings=settings)
     made, closed = [0], threading.Event()
 
     async def endless() -> Any:

@@ -26,6 +26,9 @@ from gateway.sandbox.simulator import Simulator
 WINDOW_SECONDS = 60.0
 # Published: docs/providers. Klen AI counts per key, Cometly per Space and endpoint.
 LIMITS = {"klen": {"*": 60}, "cometly": {"create": 60, "list": 15, "read": 15, "update": 60}, "gately": {}}
+FAILURES_TO_OPEN = 5
+# Between a call's beginning in the gateway and its arrival here, on a busy machine.
+TOLERANCE_SECONDS = 0.5
 FLAPS = (
     Fault(kind="status", status=500),
     Fault(kind="status", status=503, retry_after_seconds=1),
@@ -77,6 +80,16 @@ def most_in_a_window(times: list[float], seconds: float = WINDOW_SECONDS) -> int
     return max((bisect_left(times, time + seconds) - place for place, time in enumerate(times)), default=0)
 
 
+def most_once_open(times: list[float], *, open_seconds: float, attempt_seconds: float) -> int:
+    """The most of these calls in one breaker window, which is a probe that hangs and the time until the next one;
+    counted from when the circuit is open, since it takes some failures to open it."""
+    if len(times) < FAILURES_TO_OPEN:
+        return 0
+    opened = times[FAILURES_TO_OPEN - 1] + attempt_seconds + TOLERANCE_SECONDS
+    probes = [time for time in times if time >= opened]
+    return most_in_a_window(probes, open_seconds + attempt_seconds - TOLERANCE_SECONDS)
+
+
 async def main(seed: int, open_seconds: float, attempt_seconds: float) -> None:
     switches = Switches(klen=KlenSwitches(rate_limit=True), cometly=CometlySwitches(rate_limit=True))
     sandbox, witness, draw = Sandbox(switches), Witness(), random.Random(seed)
@@ -101,8 +114,6 @@ async def main(seed: int, open_seconds: float, attempt_seconds: float) -> None:
                 hung = {name: [t for t in at if storm_began <= t < calm_began] for name, at in times.items()}
             elif not order:
                 return
-        window = open_seconds + attempt_seconds
-        settled = storm_began + 2 * window
         _say(
             {
                 "windows": {
@@ -113,7 +124,7 @@ async def main(seed: int, open_seconds: float, attempt_seconds: float) -> None:
                 "refused": witness.refused,
                 "arrivals": {name: sum(map(len, kinds.values())) for name, kinds in witness.arrivals.items()},
                 "hung": {
-                    name: [len(at), most_in_a_window([t for t in at if t >= settled], window)]
+                    name: [len(at), most_once_open(at, open_seconds=open_seconds, attempt_seconds=attempt_seconds)]
                     for name, at in hung.items()
                 },
                 "doubled": _doubled(sandbox),

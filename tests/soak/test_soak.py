@@ -9,7 +9,7 @@ import pytest
 
 from tests.soak.clients import Heard
 from tests.soak.figures import Soak
-from tests.soak.providers import most_in_a_window
+from tests.soak.providers import most_in_a_window, most_once_open
 from tests.soak.soak import run
 
 
@@ -25,6 +25,20 @@ from tests.soak.soak import run
 )
 def test_calls_are_counted_in_the_worst_window(times: list[float], most: int) -> None:
     assert most_in_a_window(times) == most
+
+
+@pytest.mark.parametrize(
+    ("times", "most"),
+    [
+        ([0.0, 1.0, 2.0, 3.0], 0),
+        # Those under way when the circuit opens end with it.
+        ([0.0, 1.0, 2.0, 3.0, 4.0, 8.0], 0),
+        ([0.0, 0.1, 0.2, 0.3, 0.4, 10.4, 20.4, 30.3], 1),
+        ([0.0, 0.1, 0.2, 0.3, 0.4, 10.4, 19.4], 2),
+    ],
+)
+def test_calls_to_the_hanging_provider_count_once_its_circuit_is_open(times: list[float], most: int) -> None:
+    assert most_once_open(times, open_seconds=5, attempt_seconds=5) == most
 
 
 def heard(*seconds: float) -> Heard:
