@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context
 from typing import Any, TypeAlias
 
 import structlog
@@ -85,7 +86,8 @@ class RedisLink:
         self._away = True
         # The error's text may hold the address.
         log.warning("rate_budgets_not_shared", reason=type(error).__name__)
-        self._looking = asyncio.create_task(self._look())
+        # Without the context of the operation that happens to lose it: it must not live on in here.
+        self._looking = asyncio.create_task(self._look(), context=Context())
 
     async def _look(self) -> None:
         while self._away:

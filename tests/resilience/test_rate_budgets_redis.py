@@ -9,10 +9,12 @@ from itertools import chain
 
 import pytest
 from redis import Redis
+from structlog.contextvars import bound_contextvars, get_contextvars
 from structlog.testing import capture_logs
 
 from gateway.domain.contact import Provider
 from gateway.domain.exchange import CallKind
+from gateway.resilience.operation import current_operation, operation
 from gateway.resilience.rate_limit import RateLimit
 from gateway.resilience.redis_budget import SharedSlots, fingerprint
 from gateway.resilience.redis_link import RETURN_SECONDS, RedisLink, WrongRedisUrl
@@ -299,6 +301,28 @@ def test_when_it_is_back_it_is_told_what_it_missed(own_redis: OwnServer) -> None
         assert len(await other.taken(9)) == 1
         await one.slots.aclose()
         await other.slots.aclose()
+
+    run(use)
+
+
+def test_looking_for_it_goes_on_in_nobodys_name(own_redis: OwnServer) -> None:
+    """Neither the operation that lost it nor its line of the log, with its request id, has anything to do with that."""
+
+    async def use() -> None:
+        one, seen = Process(own_redis.url, "test", calls=9), list[tuple[object, dict[str, object]]]()
+
+        async def tell_again() -> None:
+            seen.append((current_operation().deadline, get_contextvars()))
+
+        one.link.join(tell_again)
+        own_redis.kill()
+        with operation(deadline_seconds=60), bound_contextvars(request_id="somebody's"):
+            assert len(await one.taken(1)) == 1
+        own_redis.start()
+        await one.look_again()
+        assert seen == [(None, {})]
+        await one.link.leave(tell_again)
+        await one.slots.aclose()
 
     run(use)
 
