@@ -151,12 +151,14 @@ def _ending_of(error: BaseException) -> Ending:
     """How a call that was not answered with success counts."""
     if not isinstance(error, ProviderFailure):
         return Ending(hold_seconds=_CUT_OFF_SECONDS)
-    if error.held_back or isinstance(error, (ProviderUnreachable, DeadlineExceeded, CallLimitReached)):
+    # With a status, it came whole; without, what was sent may be under way still.
+    answered = error.fault.upstream_status is not None
+    # An answer for which there was no memory is held back too, but the provider has counted its call.
+    unsent = error.held_back or isinstance(error, (ProviderUnreachable, DeadlineExceeded, CallLimitReached))
+    if unsent and not answered:
         return GIVEN_BACK
     if isinstance(error, RateLimited):
         wait_ms = error.fault.retry_after_ms
         closed = None if wait_ms is None else wait_ms / 1000
         return Ending(hold_seconds=_ANSWERED_SECONDS, refused=True, closed_seconds=closed)
-    # With a status, it came whole; without, what was sent may be under way still.
-    answered = error.fault.upstream_status is not None
     return Ending(hold_seconds=_ANSWERED_SECONDS if answered else _CUT_OFF_SECONDS)

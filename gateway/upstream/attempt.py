@@ -136,7 +136,7 @@ class Attempt:
             body = await _read(response, share, needed=needed)
         if body is None:
             message = f"Answers of {self._dialect.display_name} take too much memory just now; try again in a moment."
-            raise ProviderCrowded(self._dialect.provider, message)
+            raise ProviderCrowded(self._dialect.provider, message, upstream_status=response.status_code)
         return body
 
 

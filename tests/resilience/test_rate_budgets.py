@@ -216,6 +216,8 @@ def test_a_call_that_surely_sent_nothing_gives_its_slot_back(failure: Callable[[
         (lambda: RecordNotFound(Provider.KLEN, "No.", upstream_status=404), 60_100),
         (lambda: ProviderBroken(Provider.KLEN, "No.", upstream_status=500), 60_100),
         (lambda: ReplyTimedOut(Provider.KLEN, "No.", upstream_status=408), 60_100),
+        # Its answer came, and there was no memory for it.
+        (lambda: ProviderCrowded(Provider.KLEN, "No.", upstream_status=200), 60_100),
         # Not a matter of the budget: a provider that is down says nothing of its limit.
         (lambda: ProviderUnavailable(Provider.KLEN, "No.", upstream_status=503, retry_after_ms=900_000), 60_100),
         # What was sent may arrive later.

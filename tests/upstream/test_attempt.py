@@ -394,10 +394,12 @@ def test_a_read_whose_answer_does_not_fit_is_broken_off(dialect: PlainDialect) -
         failure = under_memory(memory, 200, READ, dialect)
         assert memory.held_bytes == 901
     assert isinstance(failure, ProviderCrowded)
-    assert (failure.fault.message, failure.retryable, failure.held_back) == (
+    # The status tells the rate budget that the provider has counted this call.
+    assert (failure.fault.message, failure.retryable, failure.held_back, failure.fault.upstream_status) == (
         "Answers of Sample CRM take too much memory just now; try again in a moment.",
         True,
         True,
+        200,
     )
 
 
