@@ -48,7 +48,7 @@ class ObservedExecute:
         if isinstance(result, EventStream):
             return EventStream(_Watched(result.events, running))
         if isinstance(result, AnswerInParts):
-            return AnswerInParts(_Watched(result.parts, running))
+            return AnswerInParts(_Watched(result.parts, running, has_next=True))
         running.note(result.body)
         running.end(running.outcome)
         return result
@@ -57,9 +57,11 @@ class ObservedExecute:
 class _Watched:
     """The results themselves; the operation is over when they have come to their end, or nobody takes them any more."""
 
-    def __init__(self, results: Results, running: "_Running") -> None:
+    def __init__(self, results: Results, running: "_Running", *, has_next: bool = False) -> None:
         self._results = results
         self._running = running
+        # Of parts: a subscription ends whenever its client wants.
+        self._has_next = has_next
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         return self
@@ -72,6 +74,7 @@ class _Watched:
         except StopAsyncIteration:
             self._running.end(self._running.outcome)
             raise
+        self._has_next = body.get("hasNext", False)
         self._running.note(body)
         return body
 
@@ -79,7 +82,7 @@ class _Watched:
         try:
             await self._results.aclose()
         finally:
-            self._running.end(self._running.outcome)
+            self._running.end(OperationOutcome.ABANDONED if self._has_next else self._running.outcome)
 
 
 class _Running:

@@ -16,7 +16,7 @@ import websockets
 
 from gateway.domain.caller import ANYBODY
 from gateway.http.refusal import RequestRefused
-from gateway.http.result import EventStream, GraphQLRequest, GraphQLResult, OperationKind
+from gateway.http.result import AnswerInParts, EventStream, GraphQLRequest, GraphQLResult, OperationKind
 from gateway.main import build_app, telemetry_of
 from gateway.settings import read_gateway_settings
 from gateway.telemetry.observer import Ended, Observation, OperationObserver, OperationOutcome
@@ -179,6 +179,28 @@ def test_a_stream_that_nobody_takes_to_its_end_is_over_too() -> None:
 
     asyncio.run(run())
     assert ("end", OperationOutcome.OK.value) in observing.told
+
+
+@pytest.mark.parametrize(
+    ("taken", "outcome"),
+    [(0, "abandoned"), (1, "abandoned"), (2, "ok")],
+    ids=["before the first part", "between parts", "after the last part"],
+)
+def test_parts_that_nobody_takes_to_their_end_are_abandoned(taken: int, outcome: str) -> None:
+    observing = Observing()
+    bodies = [{"data": {"a": 1}, "hasNext": True}, {"completed": [{"id": "0"}], "hasNext": False}]
+
+    async def execute(request: GraphQLRequest) -> AnswerInParts:
+        return AnswerInParts((await streaming(*bodies)(request)).events)
+
+    async def run() -> None:
+        result = await ObservedExecute(execute, (observing,))(REQUEST)
+        assert isinstance(result, AnswerInParts)
+        assert [await anext(result.parts) for _ in range(taken)] == bodies[:taken]
+        await result.parts.aclose()
+
+    asyncio.run(run())
+    assert [one[:2] for one in observing.told] == [("begin", "query"), ("end", outcome), ("query", outcome)]
 
 
 def test_a_stream_without_end_keeps_no_end_of_codes() -> None:
