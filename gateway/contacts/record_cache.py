@@ -60,14 +60,17 @@ class Aged:
 class _Kept:
     record: Record
     asked_at: float
+    true_at: float
     size_bytes: int
 
 
 @dataclass(slots=True, eq=False)
 class Asking:
-    """A read under way. `outdated`: a write has gone to the record since, so the answer may be older than that."""
+    """A read under way. `true_at`: the answer may be as old as that. `outdated`: a write has gone to the record since,
+    so it may be older than that write."""
 
     asked_at: float
+    true_at: float
     outdated: bool
     answer: Record | None = None
 
@@ -94,7 +97,7 @@ class RecordCache:
         kept = self._kept.get(key)
         if kept is None:
             return None
-        age = self._clock() - kept.asked_at
+        age = self._clock() - kept.true_at
         return Aged(kept.record, int(age)) if max_age_seconds > 0 and age <= max_age_seconds else None
 
     @contextmanager
@@ -102,7 +105,9 @@ class RecordCache:
         """Around one read: the `answer` that is put down is kept, unless a write went to the record meanwhile."""
         under_way = self._asking.setdefault(key, [])
         # It may share the call of one that began before a write.
-        asking = Asking(self._clock(), outdated=any(one.outdated for one in under_way))
+        now = self._clock()
+        true_at = min((one.true_at for one in under_way), default=now)
+        asking = Asking(now, true_at, outdated=any(one.outdated for one in under_way))
         under_way.append(asking)
         try:
             yield asking
@@ -111,7 +116,7 @@ class RecordCache:
             if not under_way:
                 del self._asking[key]
         if asking.answer is not None and not asking.outdated and key not in self._unsettled:
-            self._keep(key, asking.answer, asking.asked_at)
+            self._keep(key, asking.answer, asking)
 
     def drop(self, key: RecordKey, *, unsettled: bool = False) -> None:
         """Forgets a record that may have changed, and what is being read of it. `unsettled`: the change may still be
@@ -123,11 +128,11 @@ class RecordCache:
         if unsettled:
             self._unsettled[key] = None
 
-    def _keep(self, key: RecordKey, record: Record, asked_at: float) -> None:
+    def _keep(self, key: RecordKey, record: Record, asking: Asking) -> None:
         before = self._kept.get(key)
-        if self._keep_seconds <= 0 or (before is not None and before.asked_at > asked_at):
+        if self._keep_seconds <= 0 or (before is not None and before.asked_at > asking.asked_at):
             return
-        kept = _Kept(record, asked_at, _ENTRY_BYTES + memory_of(record))
+        kept = _Kept(record, asking.asked_at, asking.true_at, _ENTRY_BYTES + memory_of(record))
         if kept.size_bytes > self._max_bytes:
             # What is there is older.
             self.drop(key)

@@ -67,6 +67,17 @@ class TestAge:
 
         assert cache.find(KEY, max_age_seconds=10) == Aged(OLD, 4)
 
+    def test_who_may_have_joined_a_question_under_way_has_an_answer_as_old_as_that(
+        self, cache: RecordCache, time: FakeTime
+    ) -> None:
+        with cache.asking(KEY) as first:
+            time.advance(4)
+            with cache.asking(KEY) as joined:
+                time.advance(1)
+                first.answer = joined.answer = OLD
+
+        assert cache.find(KEY, max_age_seconds=10) == Aged(OLD, 5)
+
     def test_nothing_is_kept_longer_than_for_its_time(self, cache: RecordCache, time: FakeTime) -> None:
         put(cache, OLD)
         time.advance(301)
