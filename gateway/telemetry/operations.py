@@ -86,7 +86,7 @@ class _Watched:
 
 
 class _Running:
-    """One operation as it goes; its end is told once."""
+    """One operation as it goes; its end is told once, and known in the context of whoever ends it."""
 
     def __init__(self, request: GraphQLRequest, observers: tuple[OperationObserver, ...], clock: Monotonic) -> None:
         self._request = request
@@ -97,7 +97,7 @@ class _Running:
         self._observations: list[Observation] = []
         self._codes: list[str] = []
         self._told: set[OperationOutcome] = set()
-        self._over = False
+        self._ended: OperationOutcome | None = None
 
     def begin(self, kind: OperationKind, name: str | None) -> None:
         self._kind = kind
@@ -126,10 +126,12 @@ class _Running:
         return next(iter(self._told), OperationOutcome.OK)
 
     def end(self, outcome: OperationOutcome) -> None:
-        if self._over:
-            return
-        self._over = True
+        is_over, outcome = self._ended is not None, self._ended or outcome
+        self._ended = outcome
+        # The line of the request is written in its own context, not in that of the task that took the last result.
         bind_contextvars(outcome=outcome.value)
+        if is_over:
+            return
         ended = Ended(kind=self._kind, outcome=outcome, codes=tuple(self._codes), seconds=self._clock() - self._started)
         for observation in self._observations:
             observation.end(ended)

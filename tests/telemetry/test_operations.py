@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from structlog.contextvars import get_contextvars
 
 from gateway.domain.caller import ANYBODY
 from gateway.http.refusal import RequestRefused
@@ -201,6 +202,21 @@ def test_parts_that_nobody_takes_to_their_end_are_abandoned(taken: int, outcome:
 
     asyncio.run(run())
     assert [one[:2] for one in observing.told] == [("begin", "query"), ("end", outcome), ("query", outcome)]
+
+
+def test_the_line_of_a_request_tells_how_its_stream_ended_whichever_task_took_it() -> None:
+    async def run() -> object:
+        result = await ObservedExecute(streaming({"data": {"a": 1}}), (Observing(),))(REQUEST)
+        assert isinstance(result, EventStream)
+
+        async def take() -> None:
+            assert [body async for body in result.events] == [{"data": {"a": 1}}]
+
+        await asyncio.create_task(take())
+        await result.events.aclose()
+        return get_contextvars().get("outcome")
+
+    assert asyncio.run(run()) == "ok"
 
 
 def test_a_stream_without_end_keeps_no_end_of_codes() -> None:
