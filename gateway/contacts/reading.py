@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.exchange import CallKind
 from gateway.domain.merge import Answer
+from gateway.resilience.operation import asking_anew
 from gateway.store.links import Family, LinkStore
 
 MAX_ADDRESS_CHARACTERS = 320
@@ -71,7 +73,8 @@ class Reading:
                 connector = self._directory.connector(key.provider)
                 if (kept := self._caches.fresh(key, max_age_seconds)) is not None:
                     return Answer(key=key, record=kept.record, age_seconds=kept.age_seconds)
-                record = await self._ask(connector, key)
+                with asking_anew() if max_age_seconds == 0 else nullcontext():
+                    record = await self._ask(connector, key)
         except RecordNotFound:
             self._caches.drop(key)
             return Answer(key=key, latency_ms=elapsed_ms(started))

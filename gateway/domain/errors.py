@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal, Self, TypeAlias
 
 from gateway.domain.contact import Provider, RecordKey
+from gateway.domain.exchange import Allowance
 
 Blame: TypeAlias = Literal["client", "provider", "gateway"]
 
@@ -103,7 +104,8 @@ class ProviderFailure(GatewayError):
     `outcome` says what it means for a write in progress; a subclass states the usual case and the
     place that raises it the exception (a 408 is a time-out that surely applied nothing). `held_back` says that the
     gateway itself refused the call before anything was sent, so trying again at once would be refused again.
-    `cut_short` says that the operation's deadline left the provider too little time to be judged by.
+    `cut_short` says that the operation's deadline left the provider too little time to be judged by. `allowance` is
+    what an answer without success said of the rate limit.
     """
 
     code: ClassVar[ErrorCode]
@@ -112,6 +114,7 @@ class ProviderFailure(GatewayError):
     retryable: bool = False
     outcome: WriteOutcome = WriteOutcome.NOT_APPLIED
     cut_short: bool = False
+    allowance: Allowance = Allowance()
 
     def __init__(
         self,

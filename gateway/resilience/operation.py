@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.clock import Monotonic
 from gateway.domain.caller import ANYBODY, Caller
@@ -75,6 +75,14 @@ def operation(
     )
     with running(started):
         yield started
+
+
+@contextmanager
+def asking_anew() -> Iterator[None]:
+    """Reads inside join no call that is under way: their answer is newer than the question."""
+    present = current_operation()
+    with running(replace(present, shares_reads=False, charged_to=present.payer)):
+        yield
 
 
 @contextmanager

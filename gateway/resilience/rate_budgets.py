@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -82,7 +82,7 @@ class RateBudgets:
             try:
                 reply = await send(call)
             except BaseException as error:
-                turns.end(slot, _ending_of(error))
+                turns.end(slot, self._ending_of(error))
                 raise
             turns.end(slot, self._told(reply.allowance))
             return reply
@@ -135,6 +135,24 @@ class RateBudgets:
         finally:
             self._events.waited(provider, kind, clock() - started)
 
+    def _ending_of(self, error: BaseException) -> Ending:
+        """How a call that was not answered with success counts."""
+        if not isinstance(error, ProviderFailure):
+            return Ending(hold_seconds=_CUT_OFF_SECONDS)
+        # With a status, it came whole; without, what was sent may be under way still.
+        answered = error.fault.upstream_status is not None
+        # An answer for which there was no memory is held back too, but the provider has counted its call.
+        unsent = error.held_back or isinstance(error, (ProviderUnreachable, DeadlineExceeded, CallLimitReached))
+        if unsent and not answered:
+            return GIVEN_BACK
+        if not answered:
+            return Ending(hold_seconds=_CUT_OFF_SECONDS)
+        ending = self._told(error.allowance)
+        if isinstance(error, RateLimited):
+            wait_ms = error.fault.retry_after_ms
+            return replace(ending, refused=True, closed_seconds=None if wait_ms is None else wait_ms / 1000)
+        return ending
+
     def _told(self, allowance: Allowance) -> Ending:
         others = WINDOW_SECONDS
         if allowance.reset_at is not None:
@@ -145,20 +163,3 @@ class RateBudgets:
             remaining=allowance.remaining,
             others_hold_seconds=min(max(others, 0.0), MAX_OTHERS_SECONDS) + CLOCK_MARGIN_SECONDS,
         )
-
-
-def _ending_of(error: BaseException) -> Ending:
-    """How a call that was not answered with success counts."""
-    if not isinstance(error, ProviderFailure):
-        return Ending(hold_seconds=_CUT_OFF_SECONDS)
-    # With a status, it came whole; without, what was sent may be under way still.
-    answered = error.fault.upstream_status is not None
-    # An answer for which there was no memory is held back too, but the provider has counted its call.
-    unsent = error.held_back or isinstance(error, (ProviderUnreachable, DeadlineExceeded, CallLimitReached))
-    if unsent and not answered:
-        return GIVEN_BACK
-    if isinstance(error, RateLimited):
-        wait_ms = error.fault.retry_after_ms
-        closed = None if wait_ms is None else wait_ms / 1000
-        return Ending(hold_seconds=_ANSWERED_SECONDS, refused=True, closed_seconds=closed)
-    return Ending(hold_seconds=_ANSWERED_SECONDS if answered else _CUT_OFF_SECONDS)

@@ -15,8 +15,12 @@ LONGEST_WAIT_SECONDS = 30.0
 """Where no deadline says how long a pause may be, as on the command line."""
 
 
-def retried(settings: ResilienceSettings, clocks: Clocks, events: PolicyEvents) -> Policy:
-    """The policy: up to `settings.retries` attempts after the first one, a pause before each."""
+def retried(
+    settings: ResilienceSettings, clocks: Clocks, events: PolicyEvents, *, attempt_seconds: float = 0.0
+) -> Policy:
+    """The policy: up to `settings.retries` attempts after the first one, a pause before each. A write is sent again
+    only where a whole attempt (`attempt_seconds`) has time: cut off by the deadline, it would turn what surely did not
+    happen into what nobody knows."""
 
     def around(provider: Provider, send: Send) -> Send:
         async def guarded(call: Call) -> Reply:
@@ -28,7 +32,8 @@ def retried(settings: ResilienceSettings, clocks: Clocks, events: PolicyEvents) 
                 return pause_seconds(_failure(state), state.attempt_number, settings, clocks.jitter())
 
             def enough(state: RetryCallState) -> bool:
-                return state.attempt_number > settings.retries or not _fits(state.upcoming_sleep)
+                needed = attempt_seconds if call.kind.writes else 0.0
+                return state.attempt_number > settings.retries or not _fits(state.upcoming_sleep, needed)
 
             def tell(state: RetryCallState) -> None:
                 if failure := _failure(state):
@@ -61,22 +66,22 @@ def may_be_repeated(call: Call, failure: ProviderFailure) -> bool:
 
 
 def pause_seconds(failure: ProviderFailure | None, attempt: int, settings: ResilienceSettings, share: float) -> float:
-    """What the provider asks for; else full jitter: from 0 up to a limit that doubles with each attempt."""
-    wait_ms = failure.fault.retry_after_ms if failure else None
-    if wait_ms is not None:
-        return wait_ms / 1000
+    """Full jitter: from 0 up to a limit that doubles with each attempt; or longer, where the provider asks for it."""
     longest: float = settings.retry_backoff_seconds * 2 ** (attempt - 1)
-    return share * min(settings.retry_backoff_max_seconds, longest)
+    backoff = share * min(settings.retry_backoff_max_seconds, longest)
+    wait_ms = failure.fault.retry_after_ms if failure else None
+    # A provider that asks for no time at all, or for one that has been (its clock is another one), gets some.
+    return backoff if wait_ms is None else max(backoff, wait_ms / 1000)
 
 
-def _fits(pause: float) -> bool:
-    """Whether an attempt could still begin after the pause. If not, the failure at hand is worth more to the caller
-    than one of ours would be, and it comes at once."""
+def _fits(pause: float, needed: float) -> bool:
+    """Whether an attempt that needs so much time could still begin after the pause. If not, the failure at hand is
+    worth more to the caller than one of ours would be, and it comes at once."""
     running = current_operation()
     if running.payer.calls_left <= 0:
         return False
     left = running.seconds_left
-    return pause <= LONGEST_WAIT_SECONDS if left is None else pause < left
+    return pause <= LONGEST_WAIT_SECONDS if left is None else pause < left and pause + needed <= left
 
 
 def _failure(state: RetryCallState) -> ProviderFailure | None:

@@ -53,7 +53,7 @@ class Attempt:
         with foreign_errors(self._dialect.provider, self._dialect.display_name, call.kind):
             response, body = await self._exchange(request, call)
         if not response.is_success:
-            raise failure_for(
+            failure = failure_for(
                 self._dialect,
                 call,
                 status=response.status_code,
@@ -61,6 +61,8 @@ class Attempt:
                 body=self._without_credentials(body),
                 now=self._wall_clock(),
             )
+            failure.allowance = read_allowance(response.headers, self._wall_clock())
+            raise failure
         if len(body) > MAX_BODY_BYTES:
             raise ReplyUnreadable(
                 self._dialect.provider,

@@ -100,13 +100,14 @@ class Upstream:
     def _policies(self, dialect: Dialect, conditions: Conditions) -> tuple[Policy, ...]:
         """Outermost first (docs/adr/0011). No connector has to know of any of them."""
         settings, clocks, events = conditions.settings, conditions.clocks, conditions.events
+        attempt_seconds = conditions.timeouts.attempt_seconds
         bulkhead = Bulkhead(dialect.provider, dialect.display_name, settings, clocks=clocks, events=events)
         return (
             # What a caller may not do costs neither time nor calls.
             permitted,
             within_deadline,
             self._flights.joined,
-            *([retried(settings, clocks, events)] if settings.retries else []),
+            *([retried(settings, clocks, events, attempt_seconds=attempt_seconds)] if settings.retries else []),
             counted,
             *([self.breaker.guarded] if self.breaker else []),
             # Whoever waits for a budget takes no place.

@@ -312,6 +312,23 @@ def test_the_slots_of_others_are_taken_until_the_window_is_over(reset_in: int | 
     run(use, Rig(calls=5, rate_wait_seconds=0))
 
 
+@pytest.mark.parametrize("status", [404, 422, 429, 500])
+def test_what_an_answer_without_success_says_of_the_limit_counts_too(status: int) -> None:
+    async def refuse() -> Reply:
+        failure = ProviderBroken(Provider.KLEN, "No.", upstream_status=status)
+        failure.allowance = Allowance(limit=5, remaining=0)
+        raise failure
+
+    async def use(rig: Rig) -> None:
+        rig.then = refuse
+        await rig.refused()
+        rig.sent.clear()
+        assert isinstance(await rig.refused(), BudgetSpent)
+        assert rig.sent == []
+
+    run(use, Rig(calls=5, rate_wait_seconds=0))
+
+
 # Waiting
 
 

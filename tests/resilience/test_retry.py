@@ -38,11 +38,13 @@ READS = [kind for kind in CallKind if not kind.writes]
 
 
 class Rig:
-    def __init__(self, ends: Sequence[Reply | Exception], *, jitter: float = 1.0, **chosen: Any) -> None:
+    def __init__(
+        self, ends: Sequence[Reply | Exception], *, jitter: float = 1.0, attempt_seconds: float = 0, **chosen: Any
+    ) -> None:
         self.time = VirtualTime(by_itself=True, jitter=jitter)
         self.sender = Scripted(ends)
         self.heard = Heard()
-        policy = retried(settings(**chosen), self.time.clocks, self.heard)
+        policy = retried(settings(**chosen), self.time.clocks, self.heard, attempt_seconds=attempt_seconds)
         self.send = policy(PROVIDER, self.sender)
 
     def answer(self, kind: CallKind = CallKind.READ, *, seconds: float | None = 60) -> Reply | ProviderFailure:
@@ -189,12 +191,21 @@ def test_the_pause_counts_as_waited() -> None:
     assert rig.running.tally.of(PROVIDER).waited_ms == pytest.approx(300)
 
 
-@pytest.mark.parametrize("wait_ms", [0, 1, 7_000])
+@pytest.mark.parametrize("wait_ms", [101, 7_000])
 def test_a_provider_that_says_when_is_obeyed(wait_ms: int) -> None:
     rig = Rig([limited(wait_ms)])
 
     assert rig.answer() is REPLY
     assert rig.time.slept == [wait_ms / 1000]
+
+
+@pytest.mark.parametrize("wait_ms", [0, 1])
+def test_a_provider_that_wants_no_pause_gets_the_usual_one(wait_ms: int) -> None:
+    """A date that has been, by a clock that is ahead, would else bring everybody back at once."""
+    rig = Rig([limited(wait_ms)], jitter=0.5)
+
+    assert rig.answer() is REPLY
+    assert rig.time.slept == [0.05]
 
 
 # The deadline
@@ -236,6 +247,21 @@ def test_an_operation_without_calls_left_gets_the_providers_failure_and_not_ours
         asyncio.run(ask())
     assert caught.value is last
     assert not isinstance(caught.value, CallLimitReached)
+
+
+@pytest.mark.parametrize(("kind", "sent"), [(CallKind.CREATE, 1), (CallKind.READ, 2)])
+def test_a_write_is_sent_again_only_where_a_whole_attempt_has_time(kind: CallKind, sent: int) -> None:
+    """Cut off by the deadline, what surely did not happen would become what nobody knows."""
+    rig = Rig([limited(6_000)], attempt_seconds=5)
+    rig.answer(kind, seconds=10)
+
+    assert len(rig.sender.calls) == sent
+
+
+def test_a_write_with_time_for_a_whole_attempt_is_sent_again() -> None:
+    rig = Rig([limited(6_000)], attempt_seconds=5)
+
+    assert rig.answer(CallKind.CREATE, seconds=11) is REPLY
 
 
 def test_without_a_deadline_nobody_waits_longer_than_half_a_minute() -> None:

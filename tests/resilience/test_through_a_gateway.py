@@ -138,7 +138,7 @@ def test_a_creation_that_meets_a_429_is_sent_again_when_the_provider_said_and_cr
     assert payload["status"] == "SUCCEEDED"
     assert operations(sandbox.klen).count("create") == 2
     assert len(sandbox.klen.contacts) == before + 1
-    assert (told.retries, pauses.seconds) == ([ErrorCode.RATE_LIMITED], [seconds])
+    assert (told.retries, pauses.seconds) == ([ErrorCode.RATE_LIMITED], [seconds or 0.1])
 
 
 def test_a_429_that_lasts_longer_than_the_operation_may_fails_at_once(
@@ -224,6 +224,28 @@ def test_five_identical_queries_at_the_same_time_are_one_call(
     assert names[0]
     assert names == [names[0]] * 5
     assert operations(sandbox.klen) == ["read"]
+
+
+def test_whoever_wants_no_older_answer_joins_no_call_under_way(
+    start: Callable[..., Gateway], sandbox: Sandbox, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def until_both_have_asked(_: float) -> None:
+        async with asyncio.timeout(10):
+            while len(sandbox.klen.requests) < 2:  # noqa: ASYNC110  (another thread counts)
+                await asyncio.sleep(0.005)
+
+    monkeypatch.setattr(sandbox.klen, "sleep", until_both_have_asked)
+    sandbox.klen.faults.add(Fault(kind="slow", count=2))
+    gateway = start()
+    anew = "query ($id: ID!) { contact(id: $id, maxAgeSeconds: 0) { name } }"
+
+    async def ask() -> list[int]:
+        queries = ({"query": query, "variables": {"id": contact_id("KLEN")}} for query in (READ, anew))
+        replies = (gateway._client.post("/graphql", json=query) for query in queries)
+        return [reply.status_code for reply in await asyncio.gather(*replies)]
+
+    assert gateway._run(ask()) == [200, 200]
+    assert (operations(sandbox.klen), told.shared_calls) == (["read"] * 2, 0)
 
 
 @pytest.mark.parametrize("retries", [0, 1])

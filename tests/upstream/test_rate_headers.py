@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import httpx
 import pytest
 
+from gateway.domain.errors import ProviderFailure
 from gateway.domain.exchange import Allowance, Call
 from gateway.resilience.reply_memory import ReplyMemory
 from gateway.upstream.attempt import Attempt
@@ -60,16 +61,18 @@ def test_a_number_of_seconds_is_no_time(dialect: PlainDialect) -> None:
     assert read(reset="60") == Allowance()
 
 
-def test_an_answer_carries_what_its_headers_say(dialect: PlainDialect) -> None:
+@pytest.mark.parametrize("status", [200, 404, 429, 500])
+def test_an_answer_carries_what_its_headers_say(status: int, dialect: PlainDialect) -> None:
     headers = {"X-RateLimit-Limit": "30", "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "1772366460"}
 
     async def send() -> Allowance:
-        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}", headers=headers))
+        transport = httpx.MockTransport(lambda _: httpx.Response(status, content=b"{}", headers=headers))
         client = httpx.AsyncClient(transport=transport, base_url="http://crm.test/api/v1/")
-        reply = await Attempt(
-            client, dialect, attempt_seconds=1, memory=ReplyMemory(2**20), wall_clock=lambda: NOW
-        ).send(Call("GET", "/1"))
-        return reply.allowance
+        attempt = Attempt(client, dialect, attempt_seconds=1, memory=ReplyMemory(2**20), wall_clock=lambda: NOW)
+        try:
+            return (await attempt.send(Call("GET", "/1"))).allowance
+        except ProviderFailure as failure:
+            return failure.allowance
 
     reset_at = datetime.fromtimestamp(1772366460, tz=timezone.utc)
     assert asyncio.run(send()) == Allowance(limit=30, remaining=12, reset_at=reset_at)
