@@ -77,6 +77,9 @@ class Clients:
         await asyncio.sleep(self._draw.uniform(0, self._pause_seconds))
         while time.monotonic() < until:
             (kind,) = self._draw.choices(list(mix), weights=list(mix.values()))
+            if kind == "nothing":
+                await asyncio.sleep(self._draw.expovariate(1 / self._pause_seconds))
+                continue
             began = time.monotonic()
             ending = await (self._write(session) if kind == "create" else self._read(session, kind))
             heard.seconds[kind].append(time.monotonic() - began)

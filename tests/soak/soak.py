@@ -23,12 +23,17 @@ OPEN_SECONDS, ATTEMPT_SECONDS = 5.0, 5.0
 # Shares of the whole time; the rest is for what is still to be done.
 ALONE, STORM = 0.1, 0.85
 LEAST_CALM_SECONDS = 300.0
+# For everything that a first time costs.
+WARM_UP_SECONDS = 10.0
 
 
 async def soak(served: Served, providers: subprocess.Popen[str], given: argparse.Namespace) -> Soak:
     clients = Clients(served.url, count=given.clients, pause_seconds=given.pause, seed=given.seed)
     seconds = given.minutes * 60
-    alone = await clients.ask({"healthy": 1.0}, seconds * ALONE)
+    # As many questions for the healthy one as in the storm; where another one comes then, nothing does now.
+    quiet = {"healthy": MIX["healthy"], "nothing": sum(MIX.values()) - MIX["healthy"] + given.creates}
+    await clients.ask(quiet, WARM_UP_SECONDS)
+    alone = await clients.ask(quiet, seconds * ALONE)
     _order(providers, "storm")
     memory: list[float] = []
     watching = asyncio.create_task(_watch_memory(served, memory))
@@ -88,7 +93,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30, help="of everything together (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=200, help="at a time (default: %(default)s)")
-    parser.add_argument("--pause", type=float, default=2, help="mean seconds between questions (default: %(default)s)")
+    parser.add_argument("--pause", type=float, default=5, help="mean seconds between questions (default: %(default)s)")
     parser.add_argument("--creates", type=float, default=0.2, help="weight of creations (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: %(default)s)")
     parser.add_argument("--redis", metavar="URL", help="count calls there")
