@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ProviderBroken
 from gateway.domain.exchange import Call, CallKind, Reply
+from gateway.resilience.accounting import tallied
 from gateway.resilience.breaker import Breaker
-from gateway.resilience.events import CircuitState, PolicyEvents
+from gateway.resilience.events import ABANDONED, CircuitState, Outcome, PolicyEvents
 from gateway.resilience.settings import ResilienceSettings
 from gateway.resilience.standing import Standing, StatusBoard
 from gateway.resilience.status import Watch
@@ -136,3 +137,35 @@ def test_a_circuit_that_opens_and_is_to_be_probed_is_told_to_whoever_watches(ope
         await changes.aclose()
 
     asyncio.run(test())
+
+
+def test_the_gauges_show_every_budget(start_gateway: Callable[..., Gateway]) -> None:
+    gateway = start_gateway({"KLEN_CALLS_PER_MINUTE": "7"}, rate_budgets="on", metrics="on")
+    gateway.data(READ, id=contact_id("KLEN"))
+    page = gateway.request("GET", "/metrics").text
+
+    assert 'contact_gateway_rate_budget_limit_calls{budget="calls",provider="klen"} 7.0' in page
+    assert 'contact_gateway_rate_budget_remaining_calls{budget="calls",provider="klen"} 6.0' in page
+    assert 'contact_gateway_rate_budget_limit_calls{budget="list",provider="cometly"} 15.0' in page
+
+
+def test_an_attempt_that_nobody_wants_any_more_is_no_answer() -> None:
+    class Heard(PolicyEvents):
+        outcomes: ClassVar[list[Outcome]] = []
+
+        def attempted(self, provider: Provider, kind: CallKind, seconds: float, outcome: Outcome) -> None:
+            self.outcomes.append(outcome)
+
+    async def hang(_: Call) -> Reply:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def test() -> None:
+        send = tallied(asyncio.get_running_loop().time, Heard())(Provider.KLEN, hang)
+        calling = asyncio.ensure_future(send(Call("GET", "/1")))
+        await asyncio.sleep(0)
+        calling.cancel()
+        await asyncio.gather(calling, return_exceptions=True)
+
+    asyncio.run(test())
+    assert Heard.outcomes == [ABANDONED]
