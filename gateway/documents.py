@@ -18,6 +18,7 @@ def execution_rules(settings: GatewaySettings) -> Rules:
         mutation_seconds=settings.mutation_deadline_seconds,
         introspection=settings.shows(settings.introspection),
         tells_providers=settings.tell_providers == "on",
+        document_cache_characters=settings.document_cache_characters,
     )
 
 

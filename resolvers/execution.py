@@ -2,7 +2,8 @@
 
     parse · choose the operation · may it come this way · may this caller · limits · validate · variables · cost · run
 
-Everything up to `run` looks at the document alone: nothing is asked of a provider or of the database.
+Everything up to `run` asks nothing of a provider or of the database. A text that has passed limits and validation once
+passes them (`resolvers.passed_documents`).
 """
 
 import asyncio
@@ -41,11 +42,12 @@ from gateway.resilience.tally import Tally
 from resolvers.context import Context, UseCases
 from resolvers.errors import present
 from resolvers.limits.cost import weigh
-from resolvers.limits.parsing import read_document
+from resolvers.limits.parsing import choose_operation, read_document
 from resolvers.limits.putting_off import refuse_wrong_putting_off
 from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
 from resolvers.parts import Divided, Execution, Parts, Whole
+from resolvers.passed_documents import Asked, PassedDocuments
 from resolvers.refused import OperationRefused
 from resolvers.spending import told_spending
 
@@ -59,6 +61,7 @@ class Rules:
     mutation_seconds: float
     introspection: bool = True
     tells_providers: bool = True
+    document_cache_characters: int = 0
 
 
 class Executor:
@@ -70,19 +73,22 @@ class Executor:
         self._use_cases = use_cases
         self._rules = rules
         self._mutations: set[asyncio.Task[Any]] = set()
+        self._passed = PassedDocuments(rules.document_cache_characters)
 
     async def __call__(self, request: GraphQLRequest) -> Executed:
         """Raises what `request.refuse` makes for the kind of operation that it turns out to be, and RequestRefused
         where the caller may do nothing of that kind."""
         try:
-            document = read_document(request.query, self._rules.limits)
-            chosen = _choose(document, request.operation_name)
+            asked = self._read(request)
+            document, chosen = asked.document, asked.operation
             kind = OperationKind(chosen.operation.value)
             request.begins(kind, chosen.name.value if chosen.name else None)
             if refuse := request.refuse.get(kind):
                 raise refuse()
             _refuse_unpermitted(request.caller, kind)
-            cost = self._examine(document, chosen, request.variables or {})
+            if not asked.passed:
+                self._check(request, asked)
+            cost = self._weigh(document, chosen, request.variables or {})
         except RecursionError:
             refused = OperationRefused("GRAPHQL_VALIDATION_FAILED", "The document nests too deep.")
             return _not_run([refused], request)
@@ -109,19 +115,29 @@ class Executor:
         return answer
 
     def _spent(self, tally: Tally) -> dict[str, Any]:
-        if not self._rules.tells_providers:
-            return {}
-        return {"providers": told_spending(tally, self._use_cases.statuses)}
+        told = self._rules.tells_providers
+        return {"providers": told_spending(tally, self._use_cases.statuses)} if told else {}
 
-    def _examine(
+    def _read(self, request: GraphQLRequest) -> Asked:
+        if kept := self._passed.find(request.query, request.operation_name):
+            return kept
+        document = read_document(request.query, self._rules.limits)
+        return Asked(document, choose_operation(document, request.operation_name))
+
+    def _check(self, request: GraphQLRequest, asked: Asked) -> None:
+        """Everything that the document alone tells; what passes is remembered."""
+        rules = self._rules
+        refuse_too_large(asked.document, asked.operation, self._schema, rules.limits)
+        errors = check(self._schema, asked.document, rules.limits, introspection=rules.introspection)
+        if errors:
+            raise _Invalid(errors)
+        self._passed.keep(request.query, request.operation_name, asked)
+
+    def _weigh(
         self, document: DocumentNode, chosen: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> dict[str, float]:
         """The estimated cost of an operation that may run."""
         rules = self._rules
-        refuse_too_large(document, chosen, self._schema, rules.limits)
-        errors = check(self._schema, document, rules.limits, introspection=rules.introspection)
-        if errors:
-            raise _Invalid(errors)
         coerced = get_variable_values(
             self._schema,
             chosen.variable_definitions or (),
@@ -192,19 +208,6 @@ class _Invalid(Exception):
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__()
         self.errors = errors
-
-
-def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """GraphQL specification, GetOperation: guessing could run the wrong one, even a mutation."""
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    named = [one for one in operations if name is None or (one.name and one.name.value == name)]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        message = "The document has several operations; name the one to run as `operationName`."
-    else:
-        message = f"The document has no operation{f' named {name!r}' if name else ''}."
-    raise OperationRefused("OPERATION_RESOLUTION_FAILURE", message, nodes=named)
 
 
 def _refuse_unpermitted(caller: Caller, kind: OperationKind) -> None:

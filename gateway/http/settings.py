@@ -68,6 +68,13 @@ class HttpSettings(BaseSettings):
         (),
         description="manifests of Apollo, Relay or GraphQL Code Generator, by commas, such as web.json,admin.json",
     )
+    document_cache_characters: int = Field(
+        200_000,
+        ge=0,
+        le=100_000_000,
+        description="text of documents that passed and are not checked again, 0 to 100000000 characters; takes a"
+        " hundred bytes for each",
+    )
     automatic_persisted_queries: Literal["off", "on"] = Field(
         "off", description="off, or on: a document that came with its SHA-256 is found by it afterwards"
     )

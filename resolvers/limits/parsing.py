@@ -1,6 +1,6 @@
-"""A document read from its text, bounded in tokens."""
+"""A document read from its text, bounded in tokens, and the operation of it that is to run."""
 
-from graphql import DocumentNode, GraphQLError, parse
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse
 
 from gateway.http.settings import DocumentLimits
 from resolvers.refused import LimitExceeded, OperationRefused
@@ -23,3 +23,16 @@ def read_document(text: str, limits: DocumentLimits) -> DocumentNode:
             raise
         message = f"The document has more than {allowed} tokens."
         raise LimitExceeded("maxDocumentTokens", allowed=allowed, measured=allowed + 1, message=message) from None
+
+
+def choose_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """GraphQL specification, GetOperation: guessing could run the wrong one, even a mutation."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    named = [one for one in operations if name is None or (one.name and one.name.value == name)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        message = "The document has several operations; name the one to run as `operationName`."
+    else:
+        message = f"The document has no operation{f' named {name!r}' if name else ''}."
+    raise OperationRefused("OPERATION_RESOLUTION_FAILURE", message, nodes=named)
