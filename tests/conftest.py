@@ -21,6 +21,9 @@ from tests.live import serving
 
 T = TypeVar("T")
 
+# Comparisons stand in that module; without this a failure of theirs shows nothing. Here, before anybody imports it.
+pytest.register_assert_rewrite("tests.failures.outcomes")
+
 # Most tests say what one call does, and count calls: nothing is repeated, saved, held back or remembered there.
 # tests/resilience, tests/matrix and tests/soak say what the policies do.
 BARE: dict[str, Any] = {

@@ -18,9 +18,6 @@ from gateway.settings import read_gateway_settings
 from tests.conftest import BARE, Gateway, resting_caretakers
 from tests.failures.scripted_provider import ScriptedProvider
 
-# The comparisons stand in that module; without this a failure of theirs shows nothing.
-pytest.register_assert_rewrite("tests.failures.outcomes")
-
 # Long enough for a busy machine to read a request, short enough for a table of time-outs.
 ATTEMPT_SECONDS = 0.3
 
