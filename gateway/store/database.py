@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.store import revisions
+from gateway.store.local_reads import LocalReads, Rows
 
 _SQLITE = "sqlite"
 _BUSY_SECONDS = 5
@@ -30,6 +31,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.dialect = engine.dialect.name
+        self._local = LocalReads(name) if (name := _file_of(engine.url)) else None
         self._turn = asyncio.Lock()
         self._writers = engine.execution_options(writes=True)
         self._bare = engine.execution_options(bare=True)
@@ -37,6 +39,10 @@ class Database:
         if self.dialect != _SQLITE:
             # What takes several queries to read would else be torn by a write between two of them.
             self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def look_up(self, query: str, parameters: Sequence[str]) -> Rows | None:
+        """The rows of one short query by keys, without waiting; None where they cannot be had that way."""
+        return self._local.rows(query, parameters) if self._local else None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -81,6 +87,9 @@ class Database:
             return bool(checkpoint[0] == 0)
 
     async def aclose(self) -> None:
+        if self._local:
+            # Before the others: the last one to close takes the write-ahead log away, which a reader may not.
+            self._local.close()
         await self._writers.dispose()
 
     def _turn_of(self, serial: bool) -> AbstractAsyncContextManager[None]:
@@ -129,8 +138,8 @@ def _engine(url: URL) -> AsyncEngine:
 async def _prepare_file(url: URL) -> None:
     """aiosqlite leaves a thread behind when it cannot open a file, which then complains by itself; so
     whether the file can be opened is tried without it."""
-    name = url.database
-    if url.get_backend_name() != _SQLITE or not name or name == ":memory:" or name.startswith("file:"):
+    name = _file_of(url)
+    if name is None:
         return
     until = time.monotonic() + _BUSY_SECONDS
     while True:
@@ -145,6 +154,13 @@ async def _prepare_file(url: URL) -> None:
             if not busy or time.monotonic() > until:
                 raise OperationalError("open", None, error) from error
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _file_of(url: URL) -> str | None:
+    name = url.database
+    if url.get_backend_name() != _SQLITE or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return name
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:

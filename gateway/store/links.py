@@ -5,9 +5,26 @@ Rules: design section 3. An id works without a row: a record on its own is its o
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Table,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    insert,
+    null,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.contact import Provider, RecordKey
@@ -18,7 +35,7 @@ Rank: TypeAlias = Callable[[RecordKey], Any]
 """A sort key: the record that sorts first becomes the anchor."""
 
 # Fewer bound values in one statement than any database's limit.
-CHUNK = 200
+CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +63,14 @@ class LinkStore:
 
     async def families(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Family]:
         """The family of each key, that of a replaced id included."""
+        wanted = list(keys)
+        if 0 < len(wanted) <= CHUNK:
+            parameters = [part for key in wanted for part in (key.provider, key.remote_id)]
+            rows = self._database.look_up(_related_in_sqlite(len(wanted)), parameters * 3)
+            if rows is not None:
+                return _read_families(wanted, rows)
         async with self._database.reading() as connection:
-            return await _families(connection, list(keys))
+            return await _families(connection, wanted)
 
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
@@ -111,43 +134,69 @@ class LinkStore:
 
 
 async def _families(connection: AsyncConnection, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
-    current = await _current_ids(connection, keys)
-    anchors = await _anchors(connection, set(current.values()))
+    rows: list[Any] = []
+    for chunk in _chunks(keys):
+        rows += (await connection.execute(_RELATED, {"keys": chunk})).all()
+    return _read_families(keys, rows)
+
+
+def _read_families(keys: Iterable[RecordKey], rows: Iterable[Any]) -> dict[RecordKey, Family]:
+    """`rows` are those of _RELATED for all the keys."""
+    replaced: dict[RecordKey, RecordKey] = {}
+    anchors: dict[RecordKey, RecordKey] = {}
     members: dict[RecordKey, set[RecordKey]] = {}
     gone: set[RecordKey] = set()
-    for chunk in _chunks(set(anchors.values())):
-        rows = await connection.execute(
-            select(LINKS).where(tuple_(LINKS.c.anchor_provider, LINKS.c.anchor_remote_id).in_(chunk))
-        )
-        for provider, remote_id, anchor_provider, anchor_id, is_gone in rows:
-            member = _key(provider, remote_id)
-            members.setdefault(_key(anchor_provider, anchor_id), set()).add(member)
-            if is_gone:
-                gone.add(member)
+    for provider, remote_id, anchor_provider, anchor_id, is_gone in rows:
+        key = _key(provider, remote_id)
+        if anchor_provider is None:
+            replaced[key] = _key(provider, anchor_id)
+            continue
+        anchors[key] = anchor = _key(anchor_provider, anchor_id)
+        members.setdefault(anchor, set()).add(key)
+        if is_gone:
+            gone.add(key)
     families = {}
     for key in keys:
-        anchor_key = anchors.get(current[key], current[key])
-        family = frozenset(members.get(anchor_key, {anchor_key}))
-        families[key] = Family(anchor_key, family, current[key], family & gone)
+        current = replaced.get(key, key)
+        anchor = anchors.get(current, current)
+        family = frozenset(members.get(anchor, {anchor}))
+        families[key] = Family(anchor, family, current, family & gone)
     return families
 
 
-async def _current_ids(connection: AsyncConnection, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordKey]:
-    current = {key: key for key in keys}
-    for chunk in _chunks(current):
-        rows = await connection.execute(
-            select(ALIASES).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(chunk))
-        )
-        current |= {_key(provider, old): _key(provider, new) for provider, old, new in rows}
-    return current
+def _related() -> CompoundSelect[Any]:
+    """The ids that took the place of `keys` (without an anchor's provider), and all links of the contacts that `keys`
+    or those ids belong to. One statement, so that they are of one moment."""
+    keys: BindParameter[Any] = bindparam("keys", expanding=True)
+    own, member = LINKS.alias("own"), LINKS.alias("member")
+    replaced = select(
+        ALIASES.c.provider,
+        ALIASES.c.remote_id,
+        cast(null(), LINKS.c.anchor_provider.type),
+        ALIASES.c.new_remote_id,
+        false(),
+    ).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(keys))
+    same_contact = (member.c.anchor_provider == own.c.anchor_provider) & (
+        member.c.anchor_remote_id == own.c.anchor_remote_id
+    )
+    leads_to = (own.c.provider == ALIASES.c.provider) & (own.c.remote_id == ALIASES.c.new_remote_id)
+    linked = select(member).join_from(own, member, same_contact)
+    return union_all(
+        replaced,
+        linked.where(tuple_(own.c.provider, own.c.remote_id).in_(keys)),
+        linked.join_from(own, ALIASES, leads_to).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(keys)),
+    )
 
 
-async def _anchors(connection: AsyncConnection, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordKey]:
-    anchors: dict[RecordKey, RecordKey] = {}
-    for chunk in _chunks(keys):
-        rows = await connection.execute(select(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
-        anchors |= {_key(row.provider, row.remote_id): _key(row.anchor_provider, row.anchor_remote_id) for row in rows}
-    return anchors
+_RELATED = _related()
+
+
+@lru_cache(maxsize=CHUNK)
+def _related_in_sqlite(count: int) -> str:
+    """_RELATED for so many keys; it takes them three times."""
+    statement = _RELATED.params(keys=[("", "")] * count)
+    compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    return str(compiled)
 
 
 async def _write_family(
