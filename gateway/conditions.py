@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from gateway.clock import Clocks
 from gateway.resilience.events import PolicyEvents
 from gateway.settings import GatewaySettings, WrongSettings
-from gateway.upstream.upstream import Conditions, Timeouts
+from gateway.upstream.endpoint import Timeouts
+from gateway.upstream.upstream import Conditions
 
 if TYPE_CHECKING:
     from gateway.resilience.redis_link import RedisLink

@@ -16,7 +16,7 @@ from gateway.domain.contact import Provider
 from gateway.http.settings import DocumentLimits, HttpSettings
 from gateway.resilience.settings import ResilienceSettings, Seconds
 from gateway.telemetry.settings import TelemetrySettings, metrics_problem
-from gateway.upstream.upstream import is_loopback
+from gateway.upstream.proxy import is_loopback
 
 S = TypeVar("S", bound=BaseSettings)
 

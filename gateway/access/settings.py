@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
-from gateway.upstream.upstream import is_loopback
+from gateway.upstream.proxy import is_loopback
 
 NO_CREDENTIAL_COUNTS: Final = (
     "GATEWAY_AUTHENTICATION: callers have to show a credential, and there is none that would count."

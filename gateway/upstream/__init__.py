@@ -1,1 +1,1 @@
-"""One exchange with one provider over httpx: foreign exceptions become domain errors here and nowhere else."""
+"""One exchange with one provider: foreign exceptions become domain errors here and nowhere else."""

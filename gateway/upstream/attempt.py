@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -14,10 +14,17 @@ from gateway.domain.errors import ProviderCrowded, ProviderFailure, ProviderUnre
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.operation import current_operation
 from gateway.resilience.reply_memory import MemoryShare, ReplyMemory
+from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.foreign_errors import foreign_errors
 from gateway.upstream.rate_headers import read_allowance
 from gateway.upstream.refusal import Dialect, failure_for
-from gateway.upstream.transport import foreign_errors
 
+_ALWAYS: Final = {
+    "Accept": "application/json",
+    # A small compressed answer could otherwise grow past every limit in one step.
+    "Accept-Encoding": "identity",
+    "User-Agent": "contact-gateway",
+}
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_ERROR_BODY_BYTES = 64 * 1024
 
@@ -25,25 +32,27 @@ MAX_ERROR_BODY_BYTES = 64 * 1024
 class Attempt:
     """Sends a call once and returns the reply.
 
-    `attempt_seconds` runs from the first byte sent to the last one received; the time for a
-    connection before that is httpx's own (connect and pool time-outs).
-
     Raises:
         ProviderFailure: for everything but a whole 2xx answer.
     """
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
+        endpoint: Endpoint,
         dialect: Dialect,
         *,
-        attempt_seconds: float,
+        timeouts: Timeouts,
         memory: ReplyMemory,
         wall_clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._client = client
+        # Without httpx's client around it, which costs as much as a call itself and has nothing to do here.
+        self._transport = transport
+        self._base_url = endpoint.base_url.rstrip("/") + "/"
+        self._headers = httpx.Headers({**_ALWAYS, **endpoint.headers})
         self._dialect = dialect
-        self._attempt_seconds = attempt_seconds
+        self._attempt_seconds = timeouts.attempt_seconds
+        self._connecting = {"pool": timeouts.connect_seconds, "connect": timeouts.connect_seconds}
         self._memory = memory
         self._wall_clock = wall_clock
 
@@ -80,16 +89,17 @@ class Attempt:
 
     def _without_credentials(self, body: bytes) -> bytes:
         """A provider that repeats our key in its error may not make us repeat it."""
-        _, _, key = self._client.headers.get("Authorization", "").partition(" ")
+        _, _, key = self._headers.get("Authorization", "").partition(" ")
         return body.replace(key.encode(), b"***") if key else body
 
     def _request(self, call: Call) -> httpx.Request:
         content = None if call.body is None else msgspec.json.encode(call.body)
-        headers = {"Content-Type": "application/json"} if content is not None else {}
+        headers = self._headers.copy()
+        if content is not None:
+            headers["Content-Type"] = "application/json"
         headers.update(call.headers)
-        return self._client.build_request(
-            call.method, call.path.lstrip("/"), params=call.query or None, content=content, headers=headers
-        )
+        url = self._base_url + call.path.lstrip("/")
+        return httpx.Request(call.method, url, params=call.query or None, content=content, headers=headers)
 
     async def _exchange(self, request: httpx.Request, call: Call) -> tuple[httpx.Response, bytes]:
         given = current_operation().seconds_left
@@ -104,10 +114,10 @@ class Attempt:
                 given = self._attempt_seconds if left is None else min(left, self._attempt_seconds)
                 timer.reschedule(asyncio.get_running_loop().time() + given)
 
-        request.extensions["trace"] = on_event
+        request.extensions = {"trace": on_event, "timeout": self._connecting}
         try:
             async with timer:
-                response = await self._client.send(request, stream=True)
+                response = await self._transport.handle_async_request(request)
                 try:
                     return response, await self._read_body(response, call)
                 finally:

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from gateway.upstream.upstream import is_loopback
+from gateway.upstream.proxy import is_loopback
 
 MAX_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 5.0

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -28,30 +26,16 @@ from gateway.resilience.slot_log import LocalSlots
 from gateway.resilience.slot_store import SlotStore
 from gateway.resilience.standing import Standing
 from gateway.resilience.status import Watch
+from gateway.upstream.aiohttp_transport import AiohttpTransport
 from gateway.upstream.attempt import Attempt
+from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.proxy import proxy_for
 from gateway.upstream.refusal import Dialect
 
 if TYPE_CHECKING:
     from gateway.resilience.redis_link import RedisLink
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a provider is and what every call to it carries. `headers` hold the credentials."""
-
-    base_url: str
-    headers: dict[str, str]
-
-    def __repr__(self) -> str:
-        return f"Endpoint({self.base_url!r})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """In seconds; design section 9."""
-
-    connect_seconds: float = 2.0
-    attempt_seconds: float = 5.0
+_KEEP_ALIVE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +43,7 @@ class Conditions:
     """How calls are made, the same for every provider. `observers` stand around each attempt; `events` hears what the
     policies do; `redis` is where rate budgets are shared with other processes."""
 
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = field(default_factory=Timeouts)
     # Without the environment: whoever wants that hands its settings over.
     settings: ResilienceSettings = field(default_factory=ResilienceSettings.model_construct)
     clocks: Clocks = field(default_factory=Clocks)
@@ -79,11 +63,12 @@ class Upstream:
         self, endpoint: Endpoint, dialect: Dialect, conditions: Conditions, *, rate_limits: Sequence[RateLimit] = ()
     ) -> None:
         settings, timeouts = conditions.settings, conditions.timeouts
-        self._client = _client(endpoint, timeouts, connections=settings.max_calls_at_once)
+        self._transport = _transport(endpoint, connections=settings.max_calls_at_once)
         attempt = Attempt(
-            self._client,
+            self._transport,
+            endpoint,
             dialect,
-            attempt_seconds=timeouts.attempt_seconds,
+            timeouts=timeouts,
             memory=ReplyMemory(settings.max_reply_bytes),
             wall_clock=conditions.clocks.wall,
         )
@@ -128,7 +113,7 @@ class Upstream:
 
     async def aclose(self) -> None:
         await self._flights.aclose()
-        await self._client.aclose()
+        await self._transport.aclose()
         if self.budgets:
             await self.budgets.aclose()
 
@@ -161,18 +146,13 @@ def _rate_budgets(
     )
 
 
-def _client(endpoint: Endpoint, timeouts: Timeouts, *, connections: int) -> httpx.AsyncClient:
+def _transport(endpoint: Endpoint, *, connections: int) -> httpx.AsyncBaseTransport:
     """As many connections as calls may be made at a time: nobody who has a turn waits for one again."""
-    return httpx.AsyncClient(
-        base_url=endpoint.base_url.rstrip("/") + "/",
-        # identity: a small compressed answer could otherwise grow past every limit in one step.
-        headers={"Accept": "application/json", "Accept-Encoding": "identity", **endpoint.headers},
-        timeout=httpx.Timeout(
-            timeouts.attempt_seconds, connect=timeouts.connect_seconds, pool=timeouts.connect_seconds
-        ),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30),
-        follow_redirects=False,
-        trust_env=not is_loopback(endpoint.base_url),
+    return AiohttpTransport(
+        limits=httpx.Limits(max_connections=connections, keepalive_expiry=_KEEP_ALIVE_SECONDS),
+        # The roots of certifi, unless SSL_CERT_FILE or SSL_CERT_DIR name others: not every machine has its own.
+        verify=httpx.create_ssl_context() if endpoint.base_url.startswith("https:") else True,
+        proxy=proxy_for(endpoint.base_url),
     )
 
 
@@ -186,12 +166,3 @@ def _breaker(dialect: Dialect, conditions: Conditions) -> Breaker | None:
         clock=conditions.clocks.monotonic,
         events=conditions.events,
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this very machine, where no proxy may come between."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -16,7 +16,8 @@ from gateway.domain.contact import Provider
 from gateway.resilience.settings import ResilienceSettings
 from gateway.sandbox.sandbox import COMETLY_KEY, GATELY_KEY, KLEN_KEY
 from gateway.sandbox.server import RunningSandbox
-from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream
+from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.upstream import Conditions, Upstream
 from tests.conftest import BARE
 from tests.connectors.canned import SLOTS
 

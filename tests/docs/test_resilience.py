@@ -10,7 +10,8 @@ from gateway.domain.exchange import CallKind
 from gateway.resilience.operation import MAX_UPSTREAM_CALLS
 from gateway.resilience.rate_limit import RateLimit
 from gateway.resilience.settings import ResilienceSettings
-from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream
+from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.upstream import Conditions, Upstream
 from tests.failures.outcomes import READ, contact_id
 
 TEXT = (Path(__file__).parents[2] / "docs/resilience.md").read_text(encoding="utf-8")

@@ -13,7 +13,8 @@ from gateway.domain.errors import ErrorCode, Fault, ProviderFailure, WriteOutcom
 from gateway.domain.exchange import Call, CallKind
 from gateway.resilience.operation import operation
 from gateway.resilience.permission import permitted
-from gateway.upstream.upstream import Conditions, Endpoint, Upstream
+from gateway.upstream.endpoint import Endpoint
+from gateway.upstream.upstream import Conditions, Upstream
 from tests.resilience.test_policies import REPLY, Sender
 
 READER = Caller(id="a reader", may_read=frozenset({Provider.KLEN}), may_write=frozenset())

@@ -33,7 +33,8 @@ from gateway.resilience.settings import ResilienceSettings
 from gateway.resilience.slot_log import LocalSlots
 from gateway.resilience.slot_store import Slot
 from gateway.resilience.tally import Spending
-from gateway.upstream.upstream import Conditions, Endpoint, Upstream
+from gateway.upstream.endpoint import Endpoint
+from gateway.upstream.upstream import Conditions, Upstream
 from tests.resilience.fake_time import FakeTime, settle
 from tests.upstream.conftest import PlainDialect
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Loopback:
     port: int = 0
     requests: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    connections: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -39,11 +41,14 @@ def saying(*pieces: bytes) -> Answer:
 
 
 @asynccontextmanager
-async def serving(answer: Answer | None, *, keeps_open: bool = False) -> AsyncIterator[Loopback]:
+async def serving(
+    answer: Answer | None, *, keeps_open: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Loopback]:
     """Without an answer it stays silent; with `keeps_open` it does so after its answer."""
     loopback = Loopback()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loopback.connections += 1
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -61,7 +66,7 @@ async def serving(answer: Answer | None, *, keeps_open: bool = False) -> AsyncIt
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     loopback.port = server.sockets[0].getsockname()[1]
     try:
         yield loopback

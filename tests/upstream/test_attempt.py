@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -23,7 +24,9 @@ from gateway.domain.errors import (
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.resilience.operation import operation
 from gateway.resilience.reply_memory import ReplyMemory
+from gateway.upstream.aiohttp_transport import AiohttpTransport
 from gateway.upstream.attempt import MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES, Attempt
+from gateway.upstream.endpoint import Endpoint, Timeouts
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Answer, Loopback, reply, saying, serving
 
@@ -33,9 +36,18 @@ READ = Call("GET", "/contacts/1")
 ATTEMPT_SECONDS = 0.2
 
 
-def over(transport: httpx.AsyncBaseTransport, dialect: PlainDialect) -> Attempt:
-    client = httpx.AsyncClient(transport=transport, base_url="http://crm.test/api/v1/")
-    return Attempt(client, dialect, attempt_seconds=ATTEMPT_SECONDS, memory=ReplyMemory(MAX_BODY_BYTES * 2))
+def over(
+    transport: httpx.AsyncBaseTransport,
+    dialect: PlainDialect,
+    *,
+    base_url: str = "http://crm.test/api/v1",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    memory: ReplyMemory | None = None,
+    **seconds: float,
+) -> Attempt:
+    timeouts = Timeouts(**{"connect_seconds": 5, "attempt_seconds": ATTEMPT_SECONDS, **seconds})
+    memory = memory or ReplyMemory(MAX_BODY_BYTES * 2)
+    return Attempt(transport, Endpoint(base_url=base_url, headers=headers), dialect, timeouts=timeouts, memory=memory)
 
 
 def send_over(handler: Callable[[httpx.Request], Any], call: Call, dialect: PlainDialect) -> Reply:
@@ -48,26 +60,20 @@ def at_loopback(
     dialect: PlainDialect,
     *,
     keeps_open: bool = False,
-    timeout: httpx.Timeout | None = None,
-    limits: httpx.Limits = httpx.Limits(),  # noqa: B008 (never changed)
+    connections: int = 100,
+    scheme: str = "http",
+    **seconds: float,
 ) -> T:
     """What `use` makes of an attempt at a real socket."""
 
     async def run() -> T:
+        limits = httpx.Limits(max_connections=connections, keepalive_expiry=30)
         async with (
             serving(answer, keeps_open=keeps_open) as loopback,
-            httpx.AsyncClient(
-                base_url=loopback.base_url + "/",
-                timeout=timeout or httpx.Timeout(30, connect=5),
-                limits=limits,
-                trust_env=False,
-                verify=False,
-            ) as client,
+            AiohttpTransport(limits=limits, verify=False) as transport,
         ):
-            return await use(
-                Attempt(client, dialect, attempt_seconds=ATTEMPT_SECONDS, memory=ReplyMemory(MAX_BODY_BYTES * 2)),
-                loopback,
-            )
+            base_url = loopback.base_url.replace("http:", f"{scheme}:")
+            return await use(over(transport, dialect, base_url=base_url, **seconds), loopback)
 
     return asyncio.run(run())
 
@@ -202,9 +208,7 @@ def test_a_success_whose_body_breaks_off_may_have_been_applied(dialect: PlainDia
 def test_a_key_that_the_provider_repeats_never_reaches_its_dialect(dialect: PlainDialect) -> None:
     async def run() -> None:
         transport = httpx.MockTransport(lambda _: httpx.Response(403, content=b'{"message": "key k-123 is wrong"}'))
-        headers = {"Authorization": "Bearer k-123"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://crm.test/", headers=headers) as client:
-            await failing(Attempt(client, dialect, attempt_seconds=1, memory=ReplyMemory(MAX_BODY_BYTES * 2)), READ)
+        await failing(over(transport, dialect, headers={"Authorization": "Bearer k-123"}), READ)
 
     asyncio.run(run())
     assert dialect.bodies == [b'{"message": "key *** is wrong"}']
@@ -260,14 +264,11 @@ def test_a_connection_that_is_lost_after_sending_leaves_a_write_unknown(
 
 
 def test_a_refused_connection_sent_nothing(dialect: PlainDialect) -> None:
-    async def use(attempt: Attempt, loopback: Loopback) -> ProviderFailure:
-        elsewhere = httpx.AsyncClient(base_url="http://127.0.0.1:1/", trust_env=False, verify=False)
-        async with elsewhere:
-            return await failing(
-                Attempt(elsewhere, dialect, attempt_seconds=5, memory=ReplyMemory(MAX_BODY_BYTES * 2)), CREATE
-            )
+    async def run() -> ProviderFailure:
+        async with AiohttpTransport(limits=httpx.Limits(max_connections=1)) as transport:
+            return await failing(over(transport, dialect, base_url="http://127.0.0.1:1", attempt_seconds=5), CREATE)
 
-    failure = at_loopback(None, use, dialect)
+    failure = asyncio.run(run())
     assert (type(failure), failure.outcome, failure.fault.retryable) == (
         ProviderUnreachable,
         WriteOutcome.NOT_APPLIED,
@@ -276,17 +277,12 @@ def test_a_refused_connection_sent_nothing(dialect: PlainDialect) -> None:
 
 
 def test_a_connection_that_never_comes_about_sent_nothing(dialect: PlainDialect) -> None:
-    """The handshake is not answered: httpx calls it a connect time-out."""
+    """The handshake is not answered."""
 
-    async def use(_: Attempt, loopback: Loopback) -> tuple[ProviderFailure, list[str]]:
-        url = loopback.base_url.replace("http://", "https://")
-        timeout = httpx.Timeout(30, connect=0.1)
-        async with httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, verify=False) as client:
-            return await failing(
-                Attempt(client, dialect, attempt_seconds=20, memory=ReplyMemory(MAX_BODY_BYTES * 2)), CREATE
-            ), loopback.requests
+    async def use(attempt: Attempt, loopback: Loopback) -> tuple[ProviderFailure, list[str]]:
+        return await failing(attempt, CREATE), loopback.requests
 
-    failure, requests = at_loopback(None, use, dialect)
+    failure, requests = at_loopback(None, use, dialect, scheme="https", connect_seconds=0.1, attempt_seconds=20)
     assert (type(failure), failure.outcome, requests) == (ProviderUnreachable, WriteOutcome.NOT_APPLIED, [])
 
 
@@ -304,7 +300,7 @@ def test_a_deadline_that_passes_before_a_connection_is_free_sent_nothing(dialect
         await first
         return second, len(loopback.requests)
 
-    failure, requests = at_loopback(never, use, dialect, keeps_open=True, limits=httpx.Limits(max_connections=1))
+    failure, requests = at_loopback(never, use, dialect, keeps_open=True, connections=1)
     assert (type(failure), failure.outcome, requests) == (ProviderUnreachable, WriteOutcome.NOT_APPLIED, 1)
     assert failure.fault.retryable is True
 
@@ -314,22 +310,18 @@ def test_a_call_that_waits_for_a_free_connection_in_vain_sent_nothing(dialect: P
         both = await asyncio.gather(attempt.send(CREATE), attempt.send(CREATE), return_exceptions=True)
         return sorted(type(one).__name__ for one in both), len(loopback.requests)
 
-    timeout = httpx.Timeout(30, pool=0.05)
-    names, requests = at_loopback(None, use, dialect, timeout=timeout, limits=httpx.Limits(max_connections=1))
+    names, requests = at_loopback(None, use, dialect, connections=1, connect_seconds=0.025)
     assert (names, requests) == (["ProviderUnreachable", "ReplyTimedOut"], 1)
 
 
 def test_the_attempt_is_cut_off_at_the_deadline_of_the_operation(dialect: PlainDialect) -> None:
-    async def use(_: Attempt, loopback: Loopback) -> tuple[ProviderFailure, float]:
-        async with httpx.AsyncClient(base_url=loopback.base_url, timeout=30, trust_env=False, verify=False) as client:
-            began = time.monotonic()
-            with operation(deadline_seconds=0.1):
-                failure = await failing(
-                    Attempt(client, dialect, attempt_seconds=20, memory=ReplyMemory(MAX_BODY_BYTES * 2)), CREATE
-                )
-            return failure, time.monotonic() - began
+    async def use(attempt: Attempt, loopback: Loopback) -> tuple[ProviderFailure, float]:
+        began = time.monotonic()
+        with operation(deadline_seconds=0.1):
+            failure = await failing(attempt, CREATE)
+        return failure, time.monotonic() - began
 
-    failure, took = at_loopback(None, use, dialect)
+    failure, took = at_loopback(None, use, dialect, attempt_seconds=20)
     assert (type(failure), failure.outcome) == (ReplyTimedOut, WriteOutcome.UNKNOWN)
     assert took < 2
 
@@ -369,11 +361,10 @@ def under_memory(memory: ReplyMemory, status: int, call: Call, dialect: PlainDia
     transport = httpx.MockTransport(lambda _: httpx.Response(status, stream=Counting(100)))
 
     async def run() -> Reply | ProviderFailure:
-        async with httpx.AsyncClient(transport=transport, base_url="http://crm.test/") as client:
-            try:
-                return await Attempt(client, dialect, attempt_seconds=1, memory=memory).send(call)
-            except ProviderFailure as failure:
-                return failure
+        try:
+            return await over(transport, dialect, memory=memory).send(call)
+        except ProviderFailure as failure:
+            return failure
 
     return asyncio.run(run())
 

@@ -18,7 +18,7 @@ from gateway.domain.errors import (
     WriteOutcome,
 )
 from gateway.domain.exchange import CallKind
-from gateway.upstream.transport import MEANINGS, foreign_errors
+from gateway.upstream.foreign_errors import MEANINGS, foreign_errors
 
 WRITES = (CallKind.CREATE, CallKind.UPDATE, CallKind.DELETE)
 
@@ -128,7 +128,7 @@ def test_a_time_out_of_our_own_timer_is_a_missing_answer() -> None:
 
 @pytest.mark.parametrize("kind", CallKind)
 def test_an_encrypted_connection_that_breaks_down_was_lost_after_sending(kind: CallKind) -> None:
-    """httpx wraps errors of the handshake only: later ones, such as a broken record, come as they are."""
+    """Whoever wraps it or not: errors of the handshake are others."""
     failure = _fail(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), kind)
     assert (type(failure), failure.outcome) == (ReplyTimedOut, WriteOutcome.UNKNOWN)
     assert failure.fault.retryable is (kind not in WRITES)

@@ -12,6 +12,7 @@ from gateway.domain.errors import ProviderFailure
 from gateway.domain.exchange import Allowance, Call
 from gateway.resilience.reply_memory import ReplyMemory
 from gateway.upstream.attempt import Attempt
+from gateway.upstream.endpoint import Endpoint, Timeouts
 from gateway.upstream.rate_headers import read_allowance
 from tests.upstream.conftest import PlainDialect
 
@@ -67,8 +68,10 @@ def test_an_answer_carries_what_its_headers_say(status: int, dialect: PlainDiale
 
     async def send() -> Allowance:
         transport = httpx.MockTransport(lambda _: httpx.Response(status, content=b"{}", headers=headers))
-        client = httpx.AsyncClient(transport=transport, base_url="http://crm.test/api/v1/")
-        attempt = Attempt(client, dialect, attempt_seconds=1, memory=ReplyMemory(2**20), wall_clock=lambda: NOW)
+        endpoint = Endpoint(base_url="http://crm.test/api/v1", headers={})
+        attempt = Attempt(
+            transport, endpoint, dialect, timeouts=Timeouts(), memory=ReplyMemory(2**20), wall_clock=lambda: NOW
+        )
         try:
             return (await attempt.send(Call("GET", "/1"))).allowance
         except ProviderFailure as failure:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from gateway.domain.errors import CallLimitReached, DeadlineExceeded, ProviderUn
 from gateway.domain.exchange import Call, CallKind
 from gateway.resilience.operation import operation
 from gateway.resilience.settings import ResilienceSettings
-from gateway.upstream.upstream import Conditions, Endpoint, Timeouts, Upstream, is_loopback
+from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.proxy import is_loopback
+from gateway.upstream.upstream import Conditions, Upstream
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Loopback, reply, saying, serving
 
@@ -20,13 +23,21 @@ READ = Call("GET", "/contacts/1")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-def heads_of(call: Call, dialect: PlainDialect, *, base_path: str = "/api/v1", calls: int = 1) -> list[str]:
+def heads_of(
+    call: Call,
+    dialect: PlainDialect,
+    *,
+    base_path: str = "/api/v1",
+    calls: int = 1,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
     """The heads of the requests that arrive, in lower case."""
 
     async def run() -> list[str]:
         async with serving(saying(reply(200, b"{}"))) as loopback:
             base_url = f"http://127.0.0.1:{loopback.port}{base_path}"
-            endpoint = Endpoint(base_url=base_url, headers={"Authorization": "Bearer k-123", "X-Project-ID": "p-1"})
+            carried = {"Authorization": "Bearer k-123", "X-Project-ID": "p-1", **headers}
+            endpoint = Endpoint(base_url=base_url, headers=carried)
             upstream = Upstream(endpoint, dialect, Conditions())
             for _ in range(calls):
                 await upstream.send(call)
@@ -54,10 +65,8 @@ def test_every_call_carries_the_credentials_and_asks_for_plain_json(dialect: Pla
 
 
 def test_headers_of_a_provider_win_over_our_own(dialect: PlainDialect) -> None:
-    endpoint = Endpoint(base_url="http://127.0.0.1:9", headers={"Accept": "application/vnd.crm+json"})
-    upstream = Upstream(endpoint, dialect, Conditions())
-    assert upstream._client.headers["accept"] == "application/vnd.crm+json"
-    asyncio.run(upstream.aclose())
+    (head,) = heads_of(READ, dialect, headers={"Accept": "application/vnd.crm+json"})
+    assert [line for line in head.split("\r\n") if line.startswith("accept:")] == ["accept: application/vnd.crm+json"]
 
 
 @pytest.mark.parametrize("base_path", ["/api/v1", "/api/v1/"])
@@ -137,7 +146,7 @@ def test_only_this_very_machine_is_loopback(url: str, expected: bool) -> None:
 def test_credentials_do_not_show_in_a_representation(dialect: PlainDialect) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1:9", headers={"Authorization": "Bearer k-123"})
     upstream = Upstream(endpoint, dialect, Conditions())
-    shown = f"{endpoint!r} {endpoint} {upstream!r} {upstream.send_through!r} {upstream._client!r}"
+    shown = f"{endpoint!r} {endpoint} {upstream!r} {upstream.send_through!r} {upstream._transport!r}"
     asyncio.run(upstream.aclose())
     assert "k-123" not in shown
 
@@ -176,9 +185,9 @@ def test_what_is_switched_off_does_not_stand_among_them(dialect: PlainDialect) -
 
 def test_there_are_as_many_connections_as_calls_at_once(dialect: PlainDialect) -> None:
     """A call that got its turn would wait a second time, and fail as if the provider could not be reached."""
-    pool = upstream_with(dialect, max_calls_at_once=7)._client._transport._pool  # type: ignore[attr-defined]
+    transport = upstream_with(dialect, max_calls_at_once=7)._transport
 
-    assert pool._max_connections == 7
+    assert transport._limits.max_connections == 7  # type: ignore[attr-defined]
 
 
 def test_closing_ends_the_reads_under_way(dialect: PlainDialect) -> None:

@@ -12,7 +12,8 @@ from gateway.connectors.cometly.dialect import CometlyDialect
 from gateway.connectors.cometly.slots import SLOT, Slots
 from gateway.domain.exchange import CallKind
 from gateway.resilience.rate_limit import RateLimit
-from gateway.upstream.upstream import Conditions, Endpoint, Upstream
+from gateway.upstream.endpoint import Endpoint
+from gateway.upstream.upstream import Conditions, Upstream
 
 
 class CometlySettings(BaseSettings):

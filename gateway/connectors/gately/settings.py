@@ -7,7 +7,8 @@ from gateway.connectors.gately.connector import GatelyConnector
 from gateway.connectors.gately.dialect import GatelyDialect
 from gateway.domain.exchange import CallKind
 from gateway.resilience.rate_limit import RateLimit
-from gateway.upstream.upstream import Conditions, Endpoint, Upstream
+from gateway.upstream.endpoint import Endpoint
+from gateway.upstream.upstream import Conditions, Upstream
 
 
 class GatelySettings(BaseSettings):

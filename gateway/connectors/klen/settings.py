@@ -7,7 +7,8 @@ from gateway.connectors.klen.connector import KlenConnector
 from gateway.connectors.klen.dialect import KlenDialect
 from gateway.domain.exchange import CallKind
 from gateway.resilience.rate_limit import RateLimit
-from gateway.upstream.upstream import Conditions, Endpoint, Upstream
+from gateway.upstream.endpoint import Endpoint
+from gateway.upstream.upstream import Conditions, Upstream
 
 
 class KlenSettings(BaseSettings):

@@ -49,8 +49,5 @@ def foreign_errors(provider: Provider, name: str, kind: CallKind) -> Iterator[No
 
 
 def _from_below(error: OSError) -> httpx.HTTPError:
-    """What httpx lets through: our own timer, and a TLS connection that breaks down in the middle.
-
-    Expected: httpx.ReadError for the latter. Actual: ssl.SSLError, an OSError (httpcore 1.0.9, anyio backend).
-    """
+    """What is none of httpx's: our own timer, and an error of the socket that nobody has wrapped."""
     return httpx.ReadTimeout("") if isinstance(error, TimeoutError) else httpx.ReadError("")
