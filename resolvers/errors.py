@@ -5,7 +5,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.domain.errors import Fault, InputProblem, InvalidInput, ProviderFailure
+from gateway.domain.errors import Fault, InputProblem, InvalidInput, ProviderFailure, let_go_of_frames
 from gateway.domain.identity import record_id
 from gateway.domain.writes import IdempotencyKeyMismatch, WriteFailed, WriteInProgress, WriteNotRecorded
 from gateway.incident import report
@@ -21,6 +21,9 @@ def present(error: GraphQLError, *, request_id: str, executing: bool) -> dict[st
     if error.path is not None:
         shown["path"] = error.path
     shown["extensions"] = extensions
+    # The log has what it wants of them.
+    for told in (error, error.original_error):
+        let_go_of_frames(told)
     return shown
 
 

@@ -35,7 +35,9 @@ class Whole(StrawberryGraphQLCoreExecutionContext):
         """No list is streamed."""
 
     async def end(self) -> None:
-        """Nothing goes on after the result."""
+        """Nothing goes on after the result. The helpers and the executor hold each other, and with them the request,
+        until a garbage collection."""
+        self.__dict__.pop("async_helpers", None)
 
 
 class Divided(StrawberryGraphQLCoreExecutionContext):

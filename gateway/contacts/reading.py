@@ -141,7 +141,7 @@ class Reading:
         try:
             found = await terms.ask(provider, self._directory.connector(provider).find_by_email(address))
         except ProviderFailure as failure:
-            return (), failed(failure, latency_ms=elapsed_ms(started))
+            return (), failed(failure.settled(), latency_ms=elapsed_ms(started))
         return found, Source(provider=provider, state=SourceState.OK, latency_ms=elapsed_ms(started))
 
 

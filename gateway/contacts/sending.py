@@ -42,7 +42,7 @@ class Sending:
             with contained(target.provider):
                 result = await calls[target.call](target)
         except ProviderFailure as failure:
-            result = target.failed(failure)
+            result = target.failed(failure.settled())
         finally:
             # Whatever came of it: what was read meanwhile may be older than the write.
             self._caches.drop(target.key)

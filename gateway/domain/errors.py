@@ -82,6 +82,15 @@ class Fault:
     candidates: tuple[RecordKey, ...] = ()
 
 
+def let_go_of_frames(error: BaseException | None) -> None:
+    """Of what nobody raises any more: they hold all that a request was busy with, and lead back to the exception, so
+    that only a garbage collection could let go of it."""
+    while error is not None:
+        below = error.__cause__ or error.__context__
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        error = below
+
+
 class GatewayError(Exception):
     """The root; never raised itself."""
 
@@ -147,6 +156,11 @@ class ProviderFailure(GatewayError):
             existing=existing,
             candidates=candidates,
         )
+
+    def settled(self) -> Self:
+        """This one, to be kept and told rather than raised."""
+        let_go_of_frames(self)
+        return self
 
     def anew(self) -> Self:
         """An equal one that nobody has raised yet: an exception that is raised twice keeps the frames of both."""

@@ -107,8 +107,10 @@ class Flights:
         try:
             with running(operation):
                 return await send(call)
-        except Exception as failure:
-            return failure
+        except ProviderFailure as failure:
+            return failure.settled()
+        except Exception as unexpected:
+            return unexpected
         finally:
             self._close(key, operation)
 
