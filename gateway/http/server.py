@@ -4,6 +4,7 @@ A second signal breaks off at once what still runs, in good order; a third one i
 """
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
@@ -33,8 +34,16 @@ async def serve_app(
     with _on_signals(lambda signum: server.handle_exit(signum, None), times=2):
         # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
         async with application.router.lifespan_context(application):
+            _spare_the_collector()
             say_where()
             await server.serve(sockets=[listener])
+
+
+def _spare_the_collector() -> None:
+    """What the start has made stays until the end: no full collection has to walk through it, some 150 ms in which
+    nobody is answered."""
+    gc.collect()
+    gc.freeze()
 
 
 def build_server(application: Starlette, settings: HttpSettings) -> "_Server":
