@@ -1,0 +1,99 @@
+"""Puts a plan's functions together, from the selections of one operation and the types of the schema."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    SelectionSetNode,
+    TypeNameMetaFieldDef,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+
+from resolvers.plans.abstract import completing_abstract
+from resolvers.plans.collecting import Collector
+from resolvers.plans.fields import Field, Get
+from resolvers.plans.leaves import completing_leaf, settled_types
+from resolvers.plans.lists import completing_list
+from resolvers.plans.objects import Step, Steps, completing_object
+from resolvers.plans.positions import Position
+from resolvers.plans.run import Complete, SelectedField
+from resolvers.plans.strawberry_types import getter
+
+_NOTHING = frozenset({type(None)})
+
+
+class Room:
+    """How many fields a plan may still hold: fragments can make few words many fields."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: int) -> None:
+        self._fields = fields
+
+    def take(self, fields: int) -> bool:
+        if fields > self._fields:
+            return False
+        self._fields -= fields
+        return True
+
+
+class Compiler:
+    """For one case of an operation's conditions. What lies below an object is compiled when the first one comes."""
+
+    def __init__(self, collector: Collector, room: Room) -> None:
+        self._schema = collector.schema
+        self._collector = collector
+        self._room = room
+
+    def steps(self, type_: GraphQLObjectType, selection_sets: Iterable[SelectionSetNode | None]) -> Steps | None:
+        """None when there is no room for them."""
+        fields = self._collector.fields(type_, selection_sets)
+        if not self._room.take(len(fields)):
+            return None
+        found = (self._step(type_, key, nodes) for key, nodes in fields.items())
+        return tuple(step for step in found if step)
+
+    def _step(self, type_: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Step | None:
+        definition = self._schema.get_field(type_, nodes[0].name.value)
+        if definition is None:
+            return None
+        selected = SelectedField(definition, nodes, type_)
+        position = self._position(selected, definition.type)
+        get = self._getter(type_, definition)
+        return key, get, position.settled, Field(selected, position, get)
+
+    def _getter(self, type_: GraphQLObjectType, definition: GraphQLField) -> Get | None:
+        if definition is TypeNameMetaFieldDef:
+            name = type_.name
+            return lambda _source: name
+        return getter(self._schema, definition)
+
+    def _position(self, selected: SelectedField, type_: GraphQLOutputType) -> Position:
+        required = is_non_null_type(type_)
+        bare = type_.of_type if is_non_null_type(type_) else type_
+        settled = settled_types(bare) if is_leaf_type(bare) else frozenset()
+        complete = self._completing(selected, bare)
+        return Position(selected, complete, required=required, settled=settled if required else settled | _NOTHING)
+
+    def _completing(self, selected: SelectedField, type_: GraphQLOutputType) -> Complete:
+        if is_list_type(type_):
+            return completing_list(selected, type_.of_type, self._position(selected, type_.of_type))
+        if is_leaf_type(type_):
+            return completing_leaf(type_)
+        completing = partial(self._completing_object, selected)
+        if is_abstract_type(type_):
+            return completing_abstract(self._schema, selected, type_, completing)
+        assert is_object_type(type_), type_
+        return completing(type_)
+
+    def _completing_object(self, selected: SelectedField, type_: GraphQLObjectType) -> Complete:
+        below = [node.selection_set for node in selected.nodes]
+        return completing_object(selected, type_, partial(self.steps, type_, below))

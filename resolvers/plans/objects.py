@@ -1,0 +1,111 @@
+"""Objects: the selected fields of one type, executed at the same time, or at the root of a mutation one by one."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from graphql import GraphQLObjectType
+from graphql.execution.executor import invalid_return_type_error
+
+from resolvers.plans.fields import Field, Get
+from resolvers.plans.places import Place, to_path
+from resolvers.plans.run import Complete, Execute, Run, SelectedField, Unfinished, filled, is_awaited
+from resolvers.plans.strawberry_types import is_surely
+
+# One field: its name in the answer, how its value is got where the source alone tells it, the types whose values are
+# shown as they are, and everything else about it.
+Step: TypeAlias = tuple[str, Get | None, frozenset[type], Field]
+Steps: TypeAlias = tuple[Step, ...]
+
+
+def completing_object(
+    selected: SelectedField, type_: GraphQLObjectType, compiled: Callable[[], Steps | None]
+) -> Complete:
+    """`compiled` makes the steps when the first such object comes, or None when it has to go the ordinary way."""
+    execute: Execute | None = None
+    sure = is_surely(type_)
+
+    def fields(run: Run, value: Any, place: Place) -> Any:
+        nonlocal execute
+        if execute is None:
+            steps = compiled()
+            execute = _ordinarily(selected, type_) if steps is None else executing(type_.name, steps)
+        return execute(run, value, place)
+
+    async def fields_if(run: Run, value: Any, place: Place, held: Any) -> Any:
+        if not await held:
+            raise invalid_return_type_error(type_, value, selected.details)
+        results = fields(run, value, place)
+        return await results if type(results) is Unfinished else results
+
+    def complete(run: Run, value: Any, place: Place) -> Any:
+        if type_.is_type_of is not None and not sure(value):
+            held = type_.is_type_of(value, run.info(selected, place))
+            if is_awaited(held):
+                return fields_if(run, value, place, held)
+            if not held:
+                raise invalid_return_type_error(type_, value, selected.details)
+        return fields(run, value, place)
+
+    return complete
+
+
+def executing(type_name: str, steps: Steps) -> Execute:
+    """All at the same time."""
+
+    def execute(run: Run, source: Any, above: Place | None) -> Any:
+        results: dict[str, Any] = {}
+        waiting: list[str] = []
+        try:
+            for key, get, settled, field in steps:
+                if get is None:
+                    value = field.resolve(run, source, (above, key, type_name))
+                else:
+                    try:
+                        value = get(source)
+                    except Exception as error:
+                        value = error
+                    if type(value) not in settled:
+                        value = field.finish(run, value, (above, key, type_name))
+                results[key] = value
+                if type(value) is Unfinished:
+                    waiting.append(key)
+        except Exception:
+            run.settle([results[key] for key in waiting])
+            raise
+        return filled(results, waiting) if waiting else results
+
+    return execute
+
+
+def executing_serially(type_name: str, steps: Steps) -> Execute:
+    """One by one."""
+
+    def execute(run: Run, source: Any, above: Place | None) -> Any:
+        results: dict[str, Any] = {}
+        for number, (key, _get, _settled, field) in enumerate(steps):
+            value = field.begin(run, source, (above, key, type_name))
+            if type(value) is Unfinished:
+                return going_on(run, source, above, results, number, value)
+            results[key] = value
+        return results
+
+    async def going_on(
+        run: Run, source: Any, above: Place | None, results: dict[str, Any], number: int, value: Any
+    ) -> dict[str, Any]:
+        results[steps[number][0]] = await value
+        for key, _get, _settled, field in steps[number + 1 :]:
+            begun = field.begin(run, source, (above, key, type_name))
+            results[key] = await begun if type(begun) is Unfinished else begun
+        return results
+
+    return execute
+
+
+def _ordinarily(selected: SelectedField, type_: GraphQLObjectType) -> Execute:
+    details = selected.details
+
+    def execute(run: Run, value: Any, place: Place | None) -> Any:
+        assert place is not None
+        return run.executor.collect_and_execute_subfields(type_, details, to_path(place), value, None)
+
+    return execute

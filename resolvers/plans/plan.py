@@ -1,0 +1,116 @@
+"""A plan: an operation that has passed validation, ready to be executed with any variables."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues
+from strawberry.execution import optimized_is_awaitable
+
+from resolvers.parts import Whole
+from resolvers.plans.collecting import Collector
+from resolvers.plans.compiler import Compiler, Room
+from resolvers.plans.conditions import Conditions
+from resolvers.plans.objects import executing, executing_serially
+from resolvers.plans.run import Execute, Run, Unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One execution; stands in the place of an ordinary executor."""
+
+    execute: Execute
+    run: Run
+
+    def execute_operation(self) -> ExecutionResult | Awaitable[ExecutionResult]:
+        try:
+            data = self.execute(self.run, self.run.executor.root_value, None)
+        except GraphQLError as error:
+            return self._nothing(error)
+        return self._awaited(data) if type(data) is Unfinished else self._result(data)
+
+    async def end(self) -> None:
+        """Nothing goes on after the result."""
+
+    async def _awaited(self, data: Awaitable[Any]) -> ExecutionResult:
+        try:
+            return self._result(await data)
+        except GraphQLError as error:
+            return self._nothing(error)
+
+    def _nothing(self, error: GraphQLError) -> ExecutionResult:
+        self.run.note(error, None)
+        return self._result(None)
+
+    def _result(self, data: dict[str, Any] | None) -> ExecutionResult:
+        return ExecutionResult(data, self.run.executor.collected_errors.errors or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Compiled for each case of its conditions when the case first comes, as far as there is room."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    root: GraphQLObjectType
+    fragments: dict[str, FragmentDefinitionNode]
+    conditions: Conditions
+    room: Room
+    _details: dict[str, FragmentDetails] = field(init=False, default_factory=dict)
+    _compiled: dict[tuple[bool, ...], Execute | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._details.update({name: FragmentDetails(one) for name, one in self.fragments.items()})
+
+    def begin(
+        self,
+        *,
+        context_value: Any,
+        variables: VariableValues,
+        root_value: Any = None,
+        hide_suggestions: bool = False,
+    ) -> Planned | None:
+        """None when these variables go the ordinary way."""
+        case = self.conditions.case(variables.coerced)
+        execute = None if case is None else self._execute(case)
+        if execute is None:
+            return None
+        executor = Whole(
+            self.schema,
+            self.fragments,
+            self._details,
+            root_value,
+            context_value,
+            self.operation,
+            variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+            hide_suggestions=hide_suggestions,
+        )
+        return Planned(execute, Run(executor))
+
+    def _execute(self, case: tuple[bool, ...]) -> Execute | None:
+        if case in self._compiled:
+            return self._compiled[case]
+        collector = Collector(self.schema, self.fragments, self.conditions.named(case))
+        steps = Compiler(collector, self.room).steps(self.root, [self.operation.selection_set])
+        if steps is None:
+            # No room: it is not remembered either, or a client could fill the memory with cases.
+            return None
+        serially = self.operation.operation is OperationType.MUTATION
+        execute = self._compiled[case] = (executing_serially if serially else executing)(self.root.name, steps)
+        return execute

@@ -1,0 +1,76 @@
+"""Positions: where a value stands that may turn out null, which is a field or an item of a list.
+
+GraphQL specification, section 6.4.4: an error makes its position null, or, where null may not stand, goes on to the
+next position above.
+"""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from graphql import Undefined
+
+from resolvers.plans.places import Place
+from resolvers.plans.run import Complete, Run, SelectedField, Unfinished, is_awaited
+
+
+class Position:
+    """`required`: null may not stand here. `settled`: the types whose values are shown as they are."""
+
+    __slots__ = ("_complete", "_required", "_selected", "settled")
+
+    def __init__(
+        self, selected: SelectedField, complete: Complete, *, required: bool, settled: frozenset[type] = frozenset()
+    ) -> None:
+        self._selected = selected
+        self._complete = complete
+        self._required = required
+        self.settled = settled
+
+    def finish(self, run: Run, value: Any, place: Place) -> Any:
+        """What the answer shows of a value, or a coroutine that comes to it.
+
+        Raises:
+            GraphQLError: located, when it is null here and may not be.
+        """
+        try:
+            if is_awaited(value):
+                return self._finish_awaited(run, value, place)
+            completed = self._completed(run, value, place)
+        except Exception as error:
+            return self.failed(run, error, place)
+        if type(completed) is Unfinished:
+            return self._finish_completed(run, completed, place)
+        return completed
+
+    def failed(self, run: Run, error: Exception, place: Place) -> None:
+        """
+        Raises:
+            GraphQLError: located, where null may not stand.
+        """
+        located = run.located(error, self._selected, place)
+        if self._required:
+            raise located
+        run.note(located, place)
+
+    def _completed(self, run: Run, value: Any, place: Place) -> Any:
+        if isinstance(value, Exception):
+            # The honest null: a failure in the place of a value.
+            raise value
+        if value is None or value is Undefined:
+            if self._required:
+                raise TypeError(f"Cannot return null for non-nullable field {self._selected}.")
+            return None
+        return self._complete(run, value, place)
+
+    async def _finish_awaited(self, run: Run, value: Awaitable[Any], place: Place) -> Any:
+        try:
+            completed = self._completed(run, await value, place)
+            return await completed if type(completed) is Unfinished else completed
+        except Exception as error:
+            return self.failed(run, error, place)
+
+    async def _finish_completed(self, run: Run, completed: Awaitable[Any], place: Place) -> Any:
+        try:
+            return await completed
+        except Exception as error:
+            return self.failed(run, error, place)

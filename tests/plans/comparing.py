@@ -1,0 +1,110 @@
+"""One operation executed both ways over equal worlds; nothing that anybody sees may differ."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
+from graphql.execution.values import get_variable_values
+from strawberry.execution import optimized_is_awaitable
+
+from resolvers.parts import Whole
+from resolvers.plans.compile import compile_plan
+from resolvers.plans.plan import Plan
+from tests.plans.operations import Asked
+
+
+@dataclass
+class Scene:
+    """What one execution is given. `log` is everything that happened, in order; `close` ends what was left behind."""
+
+    root: Any
+    context: Any
+    log: list[Any]
+    close: Callable[[], None]
+
+
+def shown(result: ExecutionResult) -> dict[str, Any]:
+    """Everything of a result, the order of the keys and the types of the values included."""
+    return {"data": repr(result.data), "errors": [_error(error) for error in result.errors or []]}
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    original = error.original_error
+    return {
+        "message": error.message,
+        "path": error.path,
+        "locations": [(place.line, place.column) for place in error.locations or []],
+        "nodes": len(error.nodes or []),
+        "extensions": error.extensions,
+        "original": None if original is None else (type(original).__name__, str(original)),
+    }
+
+
+class Comparison:
+    """Executes both ways. The executions run in one event loop, and each is over before the next begins."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._loop = asyncio.new_event_loop()
+        # How many were compared, and how many of them had errors.
+        self.compared = 0
+        self.with_errors = 0
+
+    def close(self) -> None:
+        self._loop.close()
+        # What was dropped complains while the test still listens.
+        gc.collect()
+
+    def plan(self, asked: Asked, **limits: int) -> Plan:
+        plan = compile_plan(self._schema, asked.document, asked.operation, **limits)
+        assert plan is not None, f"not compiled:\n{asked.text}"
+        return plan
+
+    def compare(self, asked: Asked, scene: Callable[[], Scene], plan: Plan | None = None) -> dict[str, Any]:
+        """What both answer. `scene` makes the same world anew."""
+        plan = plan or self.plan(asked)
+        ordinary, planned = scene(), scene()
+        executor = Whole.build(
+            self._schema,
+            asked.document,
+            ordinary.root,
+            ordinary.context,
+            asked.variables,
+            is_awaitable=optimized_is_awaitable,
+        )
+        assert isinstance(executor, Whole), (executor, asked.text)
+        coerced = get_variable_values(self._schema, asked.operation.variable_definitions or (), asked.variables)
+        assert not isinstance(coerced, list), coerced
+        begun = plan.begin(context_value=planned.context, variables=coerced, root_value=planned.root)
+        assert begun is not None, f"went the ordinary way:\n{asked.text}"
+        one = self._loop.run_until_complete(_to_its_end(executor))
+        other = self._loop.run_until_complete(_to_its_end(begun))
+        ordinary.close()
+        planned.close()
+        assert other == one, _say(asked, one, other)
+        different = [pair for pair in zip_longest(ordinary.log, planned.log) if pair[0] != pair[1]]
+        assert different == [], _say(asked, *different[0])
+        self.compared += 1
+        self.with_errors += bool(one["errors"])
+        return one
+
+
+def _say(asked: Asked, ordinary: Any, planned: Any) -> str:
+    return f"{asked.text}\n{asked.variables}\nordinary: {ordinary}\nplanned:  {planned}"
+
+
+async def _to_its_end(execution: Any) -> dict[str, Any]:
+    """The result, and whether it came at once; what it left behind has ended too."""
+    result = execution.execute_operation()
+    at_once = isinstance(result, ExecutionResult)
+    answer = {"at once": at_once, **shown(result if at_once else await result)}
+    own = asyncio.current_task()
+    while left := [task for task in asyncio.all_tasks() if task is not own]:
+        await asyncio.gather(*left, return_exceptions=True)
+    return answer

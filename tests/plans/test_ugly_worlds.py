@@ -1,0 +1,41 @@
+"""Plans and graphql-core's executor answer the same over worlds in which anything may be wrong."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import pytest
+from graphql import OperationType
+
+from tests.plans import ugly
+from tests.plans.comparing import Comparison
+from tests.plans.operations import dressed, plain
+
+# What is cancelled before it began drops what it would have awaited, in both ways; Python says so, or fails to say so.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <coroutine:pytest.PytestUnraisableExceptionWarning"),
+]
+
+EXAMPLES = int(os.environ.get("GATEWAY_TEST_PLAN_EXAMPLES", "12000"))
+SCHEMA = ugly.build()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_nothing_tells_the_two_apart(part: int) -> None:
+    comparison = Comparison(SCHEMA)
+    number = 0
+    while comparison.compared < EXAMPLES // 4:
+        number += 1
+        chance = Random(part * 1_000_003 + number)
+        kind = OperationType.MUTATION if chance.random() < 0.15 else OperationType.QUERY
+        asked = dressed(SCHEMA, chance, plain(SCHEMA, chance, kind, depth=chance.randint(1, 4)))
+        if asked is None:
+            continue
+        plan = comparison.plan(asked)
+        for _ in range(10):
+            world = chance.randrange(2**32)
+            comparison.compare(asked, lambda world=world: ugly.World(SCHEMA, world).scene(), plan)
+    assert comparison.with_errors > comparison.compared / 10
+    comparison.close()
