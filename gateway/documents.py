@@ -19,6 +19,7 @@ def execution_rules(settings: GatewaySettings) -> Rules:
         introspection=settings.shows(settings.introspection),
         tells_providers=settings.tell_providers == "on",
         document_cache_characters=settings.document_cache_characters,
+        compiles_plans=settings.compiled_plans == "on",
     )
 
 

@@ -20,10 +20,9 @@ from graphql import (
     ExperimentalIncrementalExecutionResults,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
     subscribe,
 )
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
 from gateway.access.answers import insufficient_scope
@@ -46,8 +45,9 @@ from resolvers.limits.parsing import choose_operation, read_document
 from resolvers.limits.putting_off import refuse_wrong_putting_off
 from resolvers.limits.structure import refuse_too_large
 from resolvers.limits.validation import check
-from resolvers.parts import Divided, Execution, Parts, Whole
+from resolvers.parts import Execution, Parts, Whole, ordinary_executor
 from resolvers.passed_documents import Asked, PassedDocuments
+from resolvers.plans.schema_parts import SchemaParts
 from resolvers.refused import OperationRefused
 from resolvers.spending import told_spending
 
@@ -62,6 +62,7 @@ class Rules:
     introspection: bool = True
     tells_providers: bool = True
     document_cache_characters: int = 0
+    compiles_plans: bool = True
 
 
 class Executor:
@@ -73,22 +74,23 @@ class Executor:
         self._use_cases = use_cases
         self._rules = rules
         self._mutations: set[asyncio.Task[Any]] = set()
-        self._passed = PassedDocuments(rules.document_cache_characters)
+        parts = SchemaParts(self._schema) if rules.compiles_plans else None
+        self._passed = PassedDocuments(rules.document_cache_characters, parts)
 
     async def __call__(self, request: GraphQLRequest) -> Executed:
         """Raises what `request.refuse` makes for the kind of operation that it turns out to be, and RequestRefused
         where the caller may do nothing of that kind."""
         try:
             asked = self._read(request)
-            document, chosen = asked.document, asked.operation
+            chosen = asked.operation
             kind = OperationKind(chosen.operation.value)
             request.begins(kind, chosen.name.value if chosen.name else None)
             if refuse := request.refuse.get(kind):
                 raise refuse()
             _refuse_unpermitted(request.caller, kind)
             if not asked.passed:
-                self._check(request, asked)
-            cost = self._weigh(document, chosen, request.variables or {})
+                asked = self._check(request, asked)
+            variables, cost = self._weigh(asked, request.variables or {})
         except RecursionError:
             refused = OperationRefused("GRAPHQL_VALIDATION_FAILED", "The document nests too deep.")
             return _not_run([refused], request)
@@ -97,11 +99,11 @@ class Executor:
         except GraphQLError as error:
             return _not_run([error], request)
         if kind is OperationKind.SUBSCRIPTION:
-            return await self._subscribe(document, request)
+            return await self._subscribe(asked.document, request)
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
         shares = kind is OperationKind.QUERY
         with operation(deadline_seconds=seconds, caller=request.caller, shares_reads=shares) as running:
-            execution = self._execution(document, request)
+            execution = self._execution(asked, variables, request)
             result = await (self._to_its_end(execution) if kind is OperationKind.MUTATION else execution.first())
         extensions = {"cost": cost} if cost else {}
         spent = partial(self._spent, running.tally)
@@ -124,20 +126,18 @@ class Executor:
         document = read_document(request.query, self._rules.limits)
         return Asked(document, choose_operation(document, request.operation_name))
 
-    def _check(self, request: GraphQLRequest, asked: Asked) -> None:
+    def _check(self, request: GraphQLRequest, asked: Asked) -> Asked:
         """Everything that the document alone tells; what passes is remembered."""
         rules = self._rules
         refuse_too_large(asked.document, asked.operation, self._schema, rules.limits)
         errors = check(self._schema, asked.document, rules.limits, introspection=rules.introspection)
         if errors:
             raise _Invalid(errors)
-        self._passed.keep(request.query, request.operation_name, asked)
+        return self._passed.keep(request.query, request.operation_name, asked)
 
-    def _weigh(
-        self, document: DocumentNode, chosen: OperationDefinitionNode, variables: Mapping[str, Any]
-    ) -> dict[str, float]:
-        """The estimated cost of an operation that may run."""
-        rules = self._rules
+    def _weigh(self, asked: Asked, variables: Mapping[str, Any]) -> tuple[VariableValues, dict[str, float]]:
+        """The variables as they are executed with, and the estimated cost of an operation that may run."""
+        rules, document, chosen = self._rules, asked.document, asked.operation
         coerced = get_variable_values(
             self._schema,
             chosen.variable_definitions or (),
@@ -148,21 +148,15 @@ class Executor:
         if isinstance(coerced, list):
             raise _Invalid(coerced)
         refuse_wrong_putting_off(document, chosen, coerced)
-        return weigh(document, chosen, self._schema, coerced, rules.limits)
+        return coerced, weigh(document, chosen, self._schema, coerced, rules.limits)
 
-    def _execution(self, document: DocumentNode, request: GraphQLRequest) -> Execution:
+    def _execution(self, asked: Asked, variables: VariableValues, request: GraphQLRequest) -> Execution:
         arguments = self._arguments(request, in_parts=request.in_parts)
-        executor_class = Divided if request.in_parts else Whole
-        executor = executor_class.build(
-            self._schema,
-            document,
-            raw_variable_values=arguments.pop("variable_values"),
-            enable_early_execution=True,
-            **arguments,
+        context, hide_suggestions = arguments["context_value"], arguments["hide_suggestions"]
+        planned = asked.plan and asked.plan.begin(
+            context_value=context, variables=variables, hide_suggestions=hide_suggestions
         )
-        # What it would refuse was refused before.
-        assert isinstance(executor, Divided | Whole), executor
-        return Execution(executor, arguments["context_value"])
+        return Execution(planned or ordinary_executor(self._schema, asked.document, **arguments), context)
 
     async def _to_its_end(self, execution: Execution) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
         """A mutation that has begun is not broken off when nobody waits for its answer any more; what it put off is."""

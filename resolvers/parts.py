@@ -5,11 +5,17 @@ the answer does not wait.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from graphql import ExecutionResult, ExperimentalIncrementalExecutionResults, GraphQLError
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
+    GraphQLError,
+    GraphQLSchema,
+)
 from graphql.execution import Executor as PlainExecutor
 from graphql.execution.types import (
     IncrementalResult,
@@ -64,10 +70,46 @@ class Divided(StrawberryGraphQLCoreExecutionContext):
         await asyncio.gather(*ending, return_exceptions=True)
 
 
+def ordinary_executor(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    *,
+    variable_values: dict[str, Any],
+    context_value: Context,
+    **named: Any,
+) -> Whole | Divided:
+    """graphql-core's, for an operation that has been checked, its variables too."""
+    executor = (Divided if context_value.in_parts else Whole).build(
+        schema,
+        document,
+        context_value=context_value,
+        raw_variable_values=variable_values,
+        enable_early_execution=True,
+        **named,
+    )
+    # What it would refuse was refused before.
+    assert isinstance(executor, Divided | Whole), executor
+    return executor
+
+
+class Begun(Protocol):
+    """An operation with its variables: `Whole`, `Divided`, or a run of a compiled plan."""
+
+    def execute_operation(
+        self,
+    ) -> (
+        ExecutionResult
+        | ExperimentalIncrementalExecutionResults
+        | Awaitable[ExecutionResult | ExperimentalIncrementalExecutionResults]
+    ): ...
+
+    async def end(self) -> None: ...
+
+
 class Execution:
     """One operation on its way, in the scope that it was begun in: whom it is for, and what it may still spend."""
 
-    def __init__(self, executor: Whole | Divided, context: Context) -> None:
+    def __init__(self, executor: Begun, context: Context) -> None:
         self._executor = executor
         self._context = context
         self._variables = copy_context()

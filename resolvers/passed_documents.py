@@ -8,17 +8,25 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 from graphql import DocumentNode, OperationDefinitionNode
 
+from resolvers.plans.compile import compile_plan
+from resolvers.plans.plan import Plan
+from resolvers.plans.schema_parts import SchemaParts
+
+# What a client writes has more for each field, but for fragments that it uses in several places.
+_CHARACTERS_PER_FIELD = 5
 # One large document may not drive the others out.
 _LARGEST_SHARE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A document, and the operation of it that is to run. `passed`: it need not be looked at again."""
+    """A document, and the operation of it that is to run. `passed`: it need not be looked at again. `plan` is how it is
+    executed where it is kept and can be compiled."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     passed: bool = False
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,10 @@ class PassedDocuments:
     """Those asked for last, up to `max_characters` of text together; what is built of a text takes a hundred times its
     size. Only what has passed is kept, so nobody fills it with what is refused."""
 
-    def __init__(self, max_characters: int) -> None:
+    def __init__(self, max_characters: int, parts: SchemaParts | None = None) -> None:
+        """`parts` are those of the schema that plans are compiled for; None: none are."""
         self._max_characters = max_characters
+        self._parts = parts
         self._kept: LRUCache[tuple[str, str | None], _Kept] = LRUCache(
             max_characters, getsizeof=lambda kept: kept.characters
         )
@@ -41,8 +51,17 @@ class PassedDocuments:
         kept = self._kept.get((text, operation_name))
         return kept.asked if kept else None
 
-    def keep(self, text: str, operation_name: str | None, asked: Asked) -> None:
+    def keep(self, text: str, operation_name: str | None, asked: Asked) -> Asked:
         """`asked` has passed. A document of several operations is kept once for each that is asked for."""
-        if len(text) * _LARGEST_SHARE <= self._max_characters:
-            passed = Asked(asked.document, asked.operation, passed=True)
-            self._kept[text, operation_name] = _Kept(passed, len(text))
+        if len(text) * _LARGEST_SHARE > self._max_characters:
+            return asked
+        passed = Asked(asked.document, asked.operation, passed=True, plan=self._plan(asked, len(text)))
+        self._kept[text, operation_name] = _Kept(passed, len(text))
+        return passed
+
+    def _plan(self, asked: Asked, characters: int) -> Plan | None:
+        if self._parts is None:
+            return None
+        # A field of a plan takes about as much as ten characters of a document.
+        max_fields = 10 + characters // _CHARACTERS_PER_FIELD
+        return compile_plan(self._parts, asked.document, asked.operation, max_fields=max_fields)

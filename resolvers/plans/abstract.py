@@ -1,48 +1,52 @@
 """Interfaces and unions: each value is completed as the type that it turns out to be."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from graphql import GraphQLAbstractType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLAbstractType, GraphQLObjectType
 from strawberry.types.cast import get_strawberry_type_cast
 
 from resolvers.plans.places import Place
 from resolvers.plans.run import Complete, Run, SelectedField, Unfinished, is_awaited
-from resolvers.plans.strawberry_types import types_by_class
 
 
-def completing_abstract(
-    schema: GraphQLSchema,
-    selected: SelectedField,
-    type_: GraphQLAbstractType,
-    completing: Callable[[GraphQLObjectType], Complete],
-) -> Complete:
+class AbstractCompletion:
     """`completing` makes the completion of one of the possible types."""
-    compiled: dict[GraphQLObjectType, Complete] = {}
-    possible = schema.get_possible_types(type_)
-    by_class = types_by_class(type_, possible) if isinstance(type_, GraphQLInterfaceType) else {}
 
-    def complete_as(actual: GraphQLObjectType, run: Run, value: Any, place: Place) -> Any:
-        complete_object = compiled.get(actual)
-        if complete_object is None:
-            complete_object = compiled[actual] = completing(actual)
-        return complete_object(run, value, place)
+    __slots__ = ("_by_class", "_compiled", "_completing", "_selected", "_type")
 
-    def named(run: Run, name: Any, value: Any, info: Any) -> GraphQLObjectType:
-        return run.executor.ensure_valid_runtime_type(name, type_, selected.details, info, value)
+    def __init__(
+        self,
+        selected: SelectedField,
+        type_: GraphQLAbstractType,
+        by_class: Mapping[type, GraphQLObjectType],
+        completing: Callable[[GraphQLObjectType], Complete],
+    ) -> None:
+        self._selected = selected
+        self._type = type_
+        self._by_class = by_class
+        self._completing = completing
+        self._compiled: dict[str, Complete] = {}
 
-    async def complete_later(run: Run, value: Any, place: Place, info: Any, name: Any) -> Any:
-        completed = complete_as(named(run, await name, value, info), run, value, place)
+    def complete(self, run: Run, value: Any, place: Place) -> Any:
+        known = self._by_class.get(type(value))
+        if known is not None and get_strawberry_type_cast(value) is None:
+            return self._complete_as(known, run, value, place)
+        info = run.info(self._selected, place)
+        name = (self._type.resolve_type or run.executor.type_resolver)(value, info, self._type)
+        if is_awaited(name):
+            return self._complete_later(run, value, place, info, name)
+        return self._complete_as(self._named(run, name, value, info), run, value, place)
+
+    async def _complete_later(self, run: Run, value: Any, place: Place, info: Any, name: Awaitable[Any]) -> Any:
+        completed = self._complete_as(self._named(run, await name, value, info), run, value, place)
         return await completed if type(completed) is Unfinished else completed
 
-    def complete(run: Run, value: Any, place: Place) -> Any:
-        known = by_class.get(type(value))
-        if known is not None and get_strawberry_type_cast(value) is None:
-            return complete_as(known, run, value, place)
-        info = run.info(selected, place)
-        name = (type_.resolve_type or run.executor.type_resolver)(value, info, type_)
-        if is_awaited(name):
-            return complete_later(run, value, place, info, name)
-        return complete_as(named(run, name, value, info), run, value, place)
+    def _named(self, run: Run, name: Any, value: Any, info: Any) -> GraphQLObjectType:
+        return run.executor.ensure_valid_runtime_type(name, self._type, self._selected.details, info, value)
 
-    return complete
+    def _complete_as(self, actual: GraphQLObjectType, run: Run, value: Any, place: Place) -> Any:
+        complete = self._compiled.get(actual.name)
+        if complete is None:
+            complete = self._compiled[actual.name] = self._completing(actual)
+        return complete(run, value, place)

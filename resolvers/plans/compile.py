@@ -7,7 +7,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
@@ -17,14 +16,15 @@ from graphql import (
 from resolvers.plans.compiler import Room
 from resolvers.plans.conditions import conditions_of
 from resolvers.plans.plan import Plan
+from resolvers.plans.schema_parts import SchemaParts
 
 
 def compile_plan(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, *, max_fields: int = 1_000
+    parts: SchemaParts, document: DocumentNode, operation: OperationDefinitionNode, *, max_fields: int = 1_000
 ) -> Plan | None:
     """The plan of an operation that has passed validation; None when it goes the ordinary way. A plan holds at most
     `max_fields` fields, each counted wherever a fragment takes it; what goes beyond is executed the ordinary way."""
-    root = schema.get_root_type(operation.operation)
+    root = parts.schema.get_root_type(operation.operation)
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     if root is None or operation.operation is OperationType.SUBSCRIPTION or operation.directives:
         return None
@@ -34,7 +34,7 @@ def compile_plan(
         return None
     if any(fragment.variable_definitions for fragment in fragments.values()):
         return None
-    return Plan(schema, operation, root, fragments, conditions, Room(max_fields))
+    return Plan(parts, operation, root, fragments, conditions, Room(max_fields))
 
 
 def _nodes(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:

@@ -5,11 +5,9 @@ from functools import partial
 
 from graphql import (
     FieldNode,
-    GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     SelectionSetNode,
-    TypeNameMetaFieldDef,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
@@ -17,17 +15,14 @@ from graphql import (
     is_object_type,
 )
 
-from resolvers.plans.abstract import completing_abstract
+from resolvers.plans.abstract import AbstractCompletion
 from resolvers.plans.collecting import Collector
-from resolvers.plans.fields import Field, Get
-from resolvers.plans.leaves import completing_leaf, settled_types
+from resolvers.plans.fields import Field
 from resolvers.plans.lists import completing_list
-from resolvers.plans.objects import Step, Steps, completing_object
+from resolvers.plans.objects import ObjectCompletion, Step, Steps
 from resolvers.plans.positions import Position
 from resolvers.plans.run import Complete, SelectedField
-from resolvers.plans.strawberry_types import getter
-
-_NOTHING = frozenset({type(None)})
+from resolvers.plans.schema_parts import SchemaParts
 
 
 class Room:
@@ -48,9 +43,9 @@ class Room:
 class Compiler:
     """For one case of an operation's conditions. What lies below an object is compiled when the first one comes."""
 
-    def __init__(self, collector: Collector, room: Room) -> None:
-        self._schema = collector.schema
+    def __init__(self, collector: Collector, parts: SchemaParts, room: Room) -> None:
         self._collector = collector
+        self._parts = parts
         self._room = room
 
     def steps(self, type_: GraphQLObjectType, selection_sets: Iterable[SelectionSetNode | None]) -> Steps | None:
@@ -62,38 +57,32 @@ class Compiler:
         return tuple(step for step in found if step)
 
     def _step(self, type_: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Step | None:
-        definition = self._schema.get_field(type_, nodes[0].name.value)
+        name = nodes[0].name.value
+        definition = self._parts.schema.get_field(type_, name)
         if definition is None:
             return None
         selected = SelectedField(definition, nodes, type_)
         position = self._position(selected, definition.type)
-        get = self._getter(type_, definition)
+        get = self._parts.getter(type_, name, definition)
         return key, get, position.settled, Field(selected, position, get)
-
-    def _getter(self, type_: GraphQLObjectType, definition: GraphQLField) -> Get | None:
-        if definition is TypeNameMetaFieldDef:
-            name = type_.name
-            return lambda _source: name
-        return getter(self._schema, definition)
 
     def _position(self, selected: SelectedField, type_: GraphQLOutputType) -> Position:
         required = is_non_null_type(type_)
         bare = type_.of_type if is_non_null_type(type_) else type_
-        settled = settled_types(bare) if is_leaf_type(bare) else frozenset()
         complete = self._completing(selected, bare)
-        return Position(selected, complete, required=required, settled=settled if required else settled | _NOTHING)
+        return Position(selected, complete, required=required, settled=self._parts.settled(bare, required=required))
 
     def _completing(self, selected: SelectedField, type_: GraphQLOutputType) -> Complete:
         if is_list_type(type_):
             return completing_list(selected, type_.of_type, self._position(selected, type_.of_type))
         if is_leaf_type(type_):
-            return completing_leaf(type_)
+            return self._parts.leaf(type_)
         completing = partial(self._completing_object, selected)
         if is_abstract_type(type_):
-            return completing_abstract(self._schema, selected, type_, completing)
+            return AbstractCompletion(selected, type_, self._parts.by_class(type_), completing).complete
         assert is_object_type(type_), type_
         return completing(type_)
 
     def _completing_object(self, selected: SelectedField, type_: GraphQLObjectType) -> Complete:
         below = [node.selection_set for node in selected.nodes]
-        return completing_object(selected, type_, partial(self.steps, type_, below))
+        return ObjectCompletion(selected, type_, partial(self.steps, type_, below)).complete

@@ -1,15 +1,15 @@
 """Objects: the selected fields of one type, executed at the same time, or at the root of a mutation one by one."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLError, GraphQLObjectType
 from graphql.execution.executor import invalid_return_type_error
 
 from resolvers.plans.fields import Field, Get
 from resolvers.plans.places import Place, to_path
-from resolvers.plans.run import Complete, Execute, Run, SelectedField, Unfinished, filled, is_awaited
-from resolvers.plans.strawberry_types import is_surely
+from resolvers.plans.run import Execute, Run, SelectedField, Unfinished, filled, is_awaited
+from resolvers.plans.strawberry_types import class_of, is_surely
 
 # One field: its name in the answer, how its value is got where the source alone tells it, the types whose values are
 # shown as they are, and everything else about it.
@@ -17,36 +17,45 @@ Step: TypeAlias = tuple[str, Get | None, frozenset[type], Field]
 Steps: TypeAlias = tuple[Step, ...]
 
 
-def completing_object(
-    selected: SelectedField, type_: GraphQLObjectType, compiled: Callable[[], Steps | None]
-) -> Complete:
-    """`compiled` makes the steps when the first such object comes, or None when it has to go the ordinary way."""
-    execute: Execute | None = None
-    sure = is_surely(type_)
+class ObjectCompletion:
+    """Values of one type at one place. `compiled` makes the steps when the first one comes, or None when they have to
+    go the ordinary way."""
 
-    def fields(run: Run, value: Any, place: Place) -> Any:
-        nonlocal execute
+    __slots__ = ("_compiled", "_execute", "_selected", "_sure", "_type")
+
+    def __init__(self, selected: SelectedField, type_: GraphQLObjectType, compiled: Callable[[], Steps | None]) -> None:
+        self._selected = selected
+        self._type = type_
+        self._compiled = compiled
+        self._execute: Execute | None = None
+        self._sure = class_of(type_) if type_.is_type_of else None
+
+    def complete(self, run: Run, value: Any, place: Place) -> Any:
+        is_type_of = self._type.is_type_of
+        if is_type_of is not None and not is_surely(self._sure, value):
+            held = is_type_of(value, run.info(self._selected, place))
+            if is_awaited(held):
+                return self._fields_if(run, value, place, held)
+            if not held:
+                raise self._wrong(value)
+        return self._fields(run, value, place)
+
+    def _fields(self, run: Run, value: Any, place: Place) -> Any:
+        execute = self._execute
         if execute is None:
-            steps = compiled()
-            execute = _ordinarily(selected, type_) if steps is None else executing(type_.name, steps)
+            steps = self._compiled()
+            execute = _ordinarily(self._selected, self._type) if steps is None else executing(self._type.name, steps)
+            self._execute = execute
         return execute(run, value, place)
 
-    async def fields_if(run: Run, value: Any, place: Place, held: Any) -> Any:
+    async def _fields_if(self, run: Run, value: Any, place: Place, held: Awaitable[bool]) -> Any:
         if not await held:
-            raise invalid_return_type_error(type_, value, selected.details)
-        results = fields(run, value, place)
+            raise self._wrong(value)
+        results = self._fields(run, value, place)
         return await results if type(results) is Unfinished else results
 
-    def complete(run: Run, value: Any, place: Place) -> Any:
-        if type_.is_type_of is not None and not sure(value):
-            held = type_.is_type_of(value, run.info(selected, place))
-            if is_awaited(held):
-                return fields_if(run, value, place, held)
-            if not held:
-                raise invalid_return_type_error(type_, value, selected.details)
-        return fields(run, value, place)
-
-    return complete
+    def _wrong(self, value: Any) -> GraphQLError:
+        return invalid_return_type_error(self._type, value, self._selected.details)
 
 
 def executing(type_name: str, steps: Steps) -> Execute:
@@ -105,7 +114,7 @@ def _ordinarily(selected: SelectedField, type_: GraphQLObjectType) -> Execute:
     details = selected.details
 
     def execute(run: Run, value: Any, place: Place | None) -> Any:
-        assert place is not None
+        assert place is not None, "the root is never told ordinarily"
         return run.executor.collect_and_execute_subfields(type_, details, to_path(place), value, None)
 
     return execute

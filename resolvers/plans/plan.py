@@ -9,7 +9,6 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
-    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     default_field_resolver,
@@ -25,6 +24,7 @@ from resolvers.plans.compiler import Compiler, Room
 from resolvers.plans.conditions import Conditions
 from resolvers.plans.objects import executing, executing_serially
 from resolvers.plans.run import Execute, Run, Unfinished
+from resolvers.plans.schema_parts import SchemaParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Planned:
 class Plan:
     """Compiled for each case of its conditions when the case first comes, as far as there is room."""
 
-    schema: GraphQLSchema
+    parts: SchemaParts
     operation: OperationDefinitionNode
     root: GraphQLObjectType
     fragments: dict[str, FragmentDefinitionNode]
@@ -88,7 +88,7 @@ class Plan:
         if execute is None:
             return None
         executor = Whole(
-            self.schema,
+            self.parts.schema,
             self.fragments,
             self._details,
             root_value,
@@ -106,8 +106,8 @@ class Plan:
     def _execute(self, case: tuple[bool, ...]) -> Execute | None:
         if case in self._compiled:
             return self._compiled[case]
-        collector = Collector(self.schema, self.fragments, self.conditions.named(case))
-        steps = Compiler(collector, self.room).steps(self.root, [self.operation.selection_set])
+        collector = Collector(self.parts.schema, self.fragments, self.conditions.named(case))
+        steps = Compiler(collector, self.parts, self.room).steps(self.root, [self.operation.selection_set])
         if steps is None:
             # No room: it is not remembered either, or a client could fill the memory with cases.
             return None

@@ -4,10 +4,10 @@ The executor makes the infos that resolvers read, collects the errors, settles w
 what is not compiled; so these cannot differ.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import CoroutineType, GeneratorType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, located_error
 from graphql.execution.collect_fields import FieldDetails
@@ -81,7 +81,7 @@ Unfinished = CoroutineType
 _NEVER_AWAITED: set[type] = {type(None), bool, int, float, str, list, tuple, dict}
 
 
-def is_awaited(value: Any) -> bool:
+def is_awaited(value: Any) -> TypeGuard[Awaitable[Any]]:
     """Whether a value has to be awaited, as the executor sees it. Of a class whose instances cannot become awaitable
     one by one this is asked once."""
     kind: Any = type(value)

@@ -4,11 +4,11 @@ Everything that they do not surely tell is left to the schema's own functions.
 """
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLAbstractType, GraphQLField, GraphQLObjectType, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import get_strawberry_type_cast
@@ -55,26 +55,22 @@ def _resolver_of_the_object(resolver: StrawberryResolver[Any]) -> Get | None:
     return function if by_place and is_the_object and not more else None
 
 
-def is_surely(type_: GraphQLObjectType) -> Callable[[Any], bool]:
-    """Tells of a value, without asking the type's own function, that it is of the type."""
-    made_of = _class_of(type_)
-    if made_of is None:
-        return lambda _value: False
-
-    return lambda value: type(value) is made_of and get_strawberry_type_cast(value) is None
+def is_surely(made_of: type | None, value: Any) -> bool:
+    """Whether a value is of the type that was made of this class, without asking the type's own function."""
+    return type(value) is made_of and get_strawberry_type_cast(value) is None
 
 
-def types_by_class(type_: GraphQLInterfaceType, possible: Iterable[GraphQLObjectType]) -> dict[type, GraphQLObjectType]:
+def types_by_class(type_: GraphQLAbstractType, possible: Iterable[GraphQLObjectType]) -> dict[type, GraphQLObjectType]:
     """The types of an interface by the classes that they were made of, where Strawberry itself tells them by these. It
     does not hold for a value that was cast."""
     interface = type_.extensions.get(_BACKREF)
     if not isinstance(interface, StrawberryObjectDefinition) or interface.resolve_type is not None:
         return {}
-    by_class = {_class_of(one): one for one in possible}
+    by_class = {class_of(one): one for one in possible}
     return {made_of: one for made_of, one in by_class.items() if made_of and issubclass(made_of, interface.origin)}
 
 
-def _class_of(type_: GraphQLObjectType) -> type | None:
+def class_of(type_: GraphQLObjectType) -> type | None:
     """The class whose instances are of this type by Strawberry's rules alone."""
     definition = type_.extensions.get(_BACKREF)
     if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of is not None:

@@ -16,6 +16,7 @@ from strawberry.execution import optimized_is_awaitable
 from resolvers.parts import Whole
 from resolvers.plans.compile import compile_plan
 from resolvers.plans.plan import Plan
+from resolvers.plans.schema_parts import SchemaParts
 from tests.plans.operations import Asked
 
 
@@ -51,6 +52,7 @@ class Comparison:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        self._parts = SchemaParts(schema)
         self._loop = asyncio.new_event_loop()
         # How many were compared, and how many of them had errors.
         self.compared = 0
@@ -62,7 +64,7 @@ class Comparison:
         gc.collect()
 
     def plan(self, asked: Asked, **limits: int) -> Plan:
-        plan = compile_plan(self._schema, asked.document, asked.operation, **limits)
+        plan = compile_plan(self._parts, asked.document, asked.operation, **limits)
         assert plan is not None, f"not compiled:\n{asked.text}"
         return plan
 
