@@ -15,7 +15,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from resolvers.parts import Whole
 from resolvers.plans.compile import compile_plan
-from resolvers.plans.plan import Plan
+from resolvers.plans.plan import Plan, Planned
 from resolvers.plans.schema_parts import SchemaParts
 from tests.plans.operations import Asked
 
@@ -71,42 +71,51 @@ class Comparison:
     def compare(self, asked: Asked, scene: Callable[[], Scene], plan: Plan | None = None) -> dict[str, Any]:
         """What both answer. `scene` makes the same world anew."""
         plan = plan or self.plan(asked)
-        ordinary, planned = scene(), scene()
+        ordinary, log = self._loop.run_until_complete(_executed(scene, lambda one: self._ordinary(asked, one)))
+        planned, other_log = self._loop.run_until_complete(
+            _executed(scene, lambda one: self._planned(asked, plan, one))
+        )
+        assert planned == ordinary, _say(asked, ordinary, planned)
+        different = [pair for pair in zip_longest(log, other_log) if pair[0] != pair[1]]
+        assert different == [], _say(asked, *different[0])
+        self.compared += 1
+        self.with_errors += bool(ordinary["errors"])
+        return ordinary
+
+    def _ordinary(self, asked: Asked, scene: Scene) -> Whole:
         executor = Whole.build(
             self._schema,
             asked.document,
-            ordinary.root,
-            ordinary.context,
+            scene.root,
+            scene.context,
             asked.variables,
             is_awaitable=optimized_is_awaitable,
         )
-        assert isinstance(executor, Whole), (executor, asked.text)
+        assert isinstance(executor, Whole), f"{executor}\n{asked.text}"
+        return executor
+
+    def _planned(self, asked: Asked, plan: Plan, scene: Scene) -> Planned:
         coerced = get_variable_values(self._schema, asked.operation.variable_definitions or (), asked.variables)
         assert not isinstance(coerced, list), coerced
-        begun = plan.begin(context_value=planned.context, variables=coerced, root_value=planned.root)
+        begun = plan.begin(context_value=scene.context, variables=coerced, root_value=scene.root)
         assert begun is not None, f"went the ordinary way:\n{asked.text}"
-        one = self._loop.run_until_complete(_to_its_end(executor))
-        other = self._loop.run_until_complete(_to_its_end(begun))
-        ordinary.close()
-        planned.close()
-        assert other == one, _say(asked, one, other)
-        different = [pair for pair in zip_longest(ordinary.log, planned.log) if pair[0] != pair[1]]
-        assert different == [], _say(asked, *different[0])
-        self.compared += 1
-        self.with_errors += bool(one["errors"])
-        return one
+        return begun
 
 
 def _say(asked: Asked, ordinary: Any, planned: Any) -> str:
     return f"{asked.text}\n{asked.variables}\nordinary: {ordinary}\nplanned:  {planned}"
 
 
-async def _to_its_end(execution: Any) -> dict[str, Any]:
-    """The result, and whether it came at once; what it left behind has ended too."""
-    result = execution.execute_operation()
+async def _executed(
+    scene: Callable[[], Scene], begin: Callable[[Scene], Whole | Planned]
+) -> tuple[dict[str, Any], list[Any]]:
+    """The result, whether it came at once, and what happened until all that it left behind has ended too."""
+    one = scene()
+    result = begin(one).execute_operation()
     at_once = isinstance(result, ExecutionResult)
     answer = {"at once": at_once, **shown(result if at_once else await result)}
     own = asyncio.current_task()
     while left := [task for task in asyncio.all_tasks() if task is not own]:
         await asyncio.gather(*left, return_exceptions=True)
-    return answer
+    one.close()
+    return answer, one.log

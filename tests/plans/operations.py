@@ -3,7 +3,7 @@ types (aliases, merging, fragments, conditions, variables)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -17,9 +17,9 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLEnumType,
+    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
-    GraphQLNamedType,
     GraphQLNonNull,
     GraphQLSchema,
     InlineFragmentNode,
@@ -37,6 +37,7 @@ from graphql import (
     is_composite_type,
     is_input_type,
     is_required_argument,
+    is_required_input_field,
     parse,
     parse_type,
     parse_value,
@@ -45,7 +46,15 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-LITERALS = {"Int": ("0", "7"), "Float": ("1.5",), "String": ('"a"',), "ID": ('"b"', "3"), "Boolean": ("true", "false")}
+LITERALS: Mapping[str, Sequence[str]] = {
+    "Int": ("0", "7"),
+    "Float": ("1.5",),
+    "String": ('"a"',),
+    "ID": ('"b"', "3"),
+    "Boolean": ("true", "false"),
+    "DateTime": ('"2031-03-04T05:06:07Z"', '"not a time"'),
+    "JSON": ('{a: [1, null, "b"]}', "null"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,45 +73,56 @@ class Asked:
         return print_ast(self.document)
 
 
-def plain(
-    schema: GraphQLSchema, chance: Random, kind: OperationType = OperationType.QUERY, depth: int = 4
-) -> DocumentNode:
-    root = schema.get_root_type(kind)
-    assert root is not None
-    selected = _selected(schema, chance, root, depth)
-    return DocumentNode(definitions=(OperationDefinitionNode(operation=kind, selection_set=selected),))
+@dataclass(frozen=True)
+class Plain:
+    """Plain operations of a schema. `literals` are what is given for each scalar."""
 
+    schema: GraphQLSchema
+    literals: Mapping[str, Sequence[str]] = field(default_factory=lambda: LITERALS)
 
-def _selected(schema: GraphQLSchema, chance: Random, type_: Any, depth: int) -> SelectionSetNode:
-    found: list[SelectionNode] = []
-    fields: Mapping[str, Any] = getattr(type_, "fields", {})
-    for name in chance.sample(sorted(fields), min(len(fields), chance.randint(1, 4))):
-        below = get_named_type(fields[name].type)
-        if is_composite_type(below) and depth == 0:
-            continue
-        arguments = [
-            ArgumentNode(name=NameNode(value=argument), value=_literal(chance, one.type))
-            for argument, one in fields[name].args.items()
-            if is_required_argument(one) or chance.random() < 0.5
-        ]
-        selected = _selected(schema, chance, below, depth - 1) if is_composite_type(below) else None
-        found.append(FieldNode(name=NameNode(value=name), arguments=tuple(arguments), selection_set=selected))
-    if is_abstract_type(type_) and depth:
-        some = chance.sample(schema.get_possible_types(type_), chance.randint(0, 2))
-        found += [_inline(_selected(schema, chance, one, depth - 1), one.name) for one in some]
-    return SelectionSetNode(selections=tuple(found or [_field("__typename")]))
+    def document(self, chance: Random, kind: OperationType = OperationType.QUERY, depth: int = 4) -> DocumentNode:
+        root = self.schema.get_root_type(kind)
+        assert root is not None
+        selected = self._selected(chance, root, depth)
+        return DocumentNode(definitions=(OperationDefinitionNode(operation=kind, selection_set=selected),))
 
+    def _selected(self, chance: Random, type_: Any, depth: int) -> SelectionSetNode:
+        found: list[SelectionNode] = []
+        fields: Mapping[str, Any] = getattr(type_, "fields", {})
+        for name in chance.sample(sorted(fields), min(len(fields), chance.randint(1, 4))):
+            below = get_named_type(fields[name].type)
+            if is_composite_type(below) and depth == 0:
+                continue
+            arguments = [
+                ArgumentNode(name=NameNode(value=argument), value=self._literal(chance, one.type))
+                for argument, one in fields[name].args.items()
+                if is_required_argument(one) or chance.random() < 0.3
+            ]
+            selected = self._selected(chance, below, depth - 1) if is_composite_type(below) else None
+            found.append(FieldNode(name=NameNode(value=name), arguments=tuple(arguments), selection_set=selected))
+        if is_abstract_type(type_) and depth:
+            some = chance.sample(self.schema.get_possible_types(type_), chance.randint(0, 2))
+            found += [_inline(self._selected(chance, one, depth - 1), one.name) for one in some]
+        return SelectionSetNode(selections=tuple(found or [_field("__typename")]))
 
-def _literal(chance: Random, type_: GraphQLInputType) -> ValueNode:
-    if isinstance(type_, GraphQLNonNull):
-        return _literal(chance, type_.of_type)
-    if isinstance(type_, GraphQLList):
-        items = [print_ast(_literal(chance, type_.of_type)) for _ in range(chance.randint(0, 2))]
-        return parse_value(f"[{', '.join(items)}]")
-    if isinstance(type_, GraphQLEnumType):
-        return parse_value(chance.choice(list(type_.values)))
-    assert isinstance(type_, GraphQLNamedType)
-    return parse_value(chance.choice(LITERALS[type_.name]))
+    def _literal(self, chance: Random, type_: GraphQLInputType) -> ValueNode:
+        return parse_value(self._text(chance, type_))
+
+    def _text(self, chance: Random, type_: GraphQLInputType) -> str:
+        if isinstance(type_, GraphQLNonNull):
+            return self._text(chance, type_.of_type)
+        if isinstance(type_, GraphQLList):
+            return f"[{', '.join(self._text(chance, type_.of_type) for _ in range(chance.randint(0, 2)))}]"
+        if isinstance(type_, GraphQLEnumType):
+            return chance.choice(list(type_.values))
+        if isinstance(type_, GraphQLInputObjectType):
+            given = [
+                f"{name}: {self._text(chance, one.type)}"
+                for name, one in type_.fields.items()
+                if is_required_input_field(one) or chance.random() < 0.2
+            ]
+            return f"{{{', '.join(given)}}}"
+        return chance.choice(self.literals[type_.name])
 
 
 def _field(name: str) -> FieldNode:

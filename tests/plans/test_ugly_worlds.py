@@ -10,7 +10,7 @@ from graphql import OperationType
 
 from tests.plans import ugly
 from tests.plans.comparing import Comparison
-from tests.plans.operations import dressed, plain
+from tests.plans.operations import Plain, dressed
 
 # What is cancelled before it began drops what it would have awaited, in both ways; Python says so, or fails to say so.
 pytestmark = [
@@ -24,13 +24,13 @@ SCHEMA = ugly.build()
 
 @pytest.mark.parametrize("part", range(4))
 def test_nothing_tells_the_two_apart(part: int) -> None:
-    comparison = Comparison(SCHEMA)
+    comparison, plain = Comparison(SCHEMA), Plain(SCHEMA)
     number = 0
     while comparison.compared < EXAMPLES // 4:
         number += 1
         chance = Random(part * 1_000_003 + number)
         kind = OperationType.MUTATION if chance.random() < 0.15 else OperationType.QUERY
-        asked = dressed(SCHEMA, chance, plain(SCHEMA, chance, kind, depth=chance.randint(1, 4)))
+        asked = dressed(SCHEMA, chance, plain.document(chance, kind, depth=chance.randint(1, 4)))
         if asked is None:
             continue
         plan = comparison.plan(asked)

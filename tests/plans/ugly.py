@@ -270,6 +270,8 @@ class World:
     def _fault(self, bare: Any, number: int, chance: Random) -> Any:
         odd = [Odd(), "text", "", 3, 3.7, float("nan"), 2**40, True, [], ["a"], {"a": 1}, b"bytes", object, Colour.RED]
         other = self._made(chance.choice([Leaf, Branch, Loose, Stray]), number)
+        if is_leaf_type(bare) and chance.random() < 0.6:
+            return chance.choice(odd)
         return chance.choice([None, None, Undefined, self._error(chance, number), chance.choice(odd), other])
 
     def _list(self, bare: Any, number: int, chance: Random) -> Any:
