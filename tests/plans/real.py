@@ -66,7 +66,7 @@ REAL_LITERALS = {
     **LITERALS,
     "ID": [*IDS, '"no id"'],
     "String": ['"a"', '""', '"ada@example.com"'],
-    "Int": ["0", "1", "-3"],
+    "Int": ["0", "1", "2", "1", "-3"],
 }
 THEN = datetime(2031, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 

@@ -60,6 +60,11 @@ class Drawn:
         return f"<{type(self).__name__} {self.number}>"
 
 
+def steps_of(path: Any) -> list[tuple[Any, Any]]:
+    """Each step of a path with the type that it is a field of."""
+    return [*(steps_of(path.prev) if path.prev else []), (path.key, path.typename)]
+
+
 def by_attribute(name: str) -> Any:
     return strawberry.field(name=name)
 
@@ -82,11 +87,9 @@ def by_object_later(name: str) -> Any:
 def by_info(name: str) -> Any:
     def resolve(root: Drawn, info: strawberry.Info[Any, Any], size: int = 1, text: str | None = None) -> Any:
         raw = info._raw_info
-        root.world.log.append(("info", raw.path.as_list(), [node.loc.start for node in raw.field_nodes]))
+        root.world.log.append(("info", steps_of(raw.path), [node.loc.start for node in raw.field_nodes]))
         root.world.log.append((raw.field_name, str(raw.return_type), str(raw.parent_type), info.variable_values))
-        root.world.log.append(
-            (info.context, repr(info.root_value), sorted(raw.fragments), raw.path.typename, size, text)
-        )
+        root.world.log.append((info.context, repr(info.root_value), sorted(raw.fragments), size, text))
         return root.world.told(root, name)
 
     return strawberry.field(resolver=resolve, name=name)
@@ -147,8 +150,11 @@ class Loose(Drawn):
     whole: int = by_attribute("whole")
 
     @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> Any:
-        return isinstance(value, Loose | Stray)
+    def is_type_of(cls, value: Any, info: Any) -> Any:
+        is_one = isinstance(value, Loose | Stray)
+        if is_one:
+            value.world.log.append(("is loose", steps_of(info.path), info.field_name))
+        return is_one
 
 
 class Stray(Drawn):
