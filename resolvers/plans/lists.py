@@ -17,7 +17,7 @@ def completing_list(selected: SelectedField, item_type: GraphQLOutputType, items
     settled, finish = items.settled, items.finish
 
     def complete(run: Run, value: Any, place: Place) -> Any:
-        if type(value) is not list:
+        if type(value) is not list and type(value) is not tuple:
             if run.executor.is_async_iterable(value):
                 return _one_after_another(run, selected, item_type, value, place)
             if not is_iterable(value):

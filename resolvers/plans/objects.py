@@ -38,20 +38,18 @@ class ObjectCompletion:
                 return self._fields_if(run, value, place, held)
             if not held:
                 raise self._wrong(value)
-        return self._fields(run, value, place)
+        return (self._execute or self._compile())(run, value, place)
 
-    def _fields(self, run: Run, value: Any, place: Place) -> Any:
-        execute = self._execute
-        if execute is None:
-            steps = self._compiled()
-            execute = _ordinarily(self._selected, self._type) if steps is None else executing(self._type.name, steps)
-            self._execute = execute
-        return execute(run, value, place)
+    def _compile(self) -> Execute:
+        steps = self._compiled()
+        execute = _ordinarily(self._selected, self._type) if steps is None else executing(self._type.name, steps)
+        self._execute = execute
+        return execute
 
     async def _fields_if(self, run: Run, value: Any, place: Place, held: Awaitable[bool]) -> Any:
         if not await held:
             raise self._wrong(value)
-        results = self._fields(run, value, place)
+        results = (self._execute or self._compile())(run, value, place)
         return await results if type(results) is Unfinished else results
 
     def _wrong(self, value: Any) -> GraphQLError:

@@ -10,7 +10,7 @@ from typing import Any
 from graphql import Undefined
 
 from resolvers.plans.places import Place
-from resolvers.plans.run import Complete, Run, SelectedField, Unfinished, is_awaited
+from resolvers.plans.run import PLAIN, Complete, Run, SelectedField, Unfinished, is_awaited
 
 
 class Position:
@@ -33,8 +33,10 @@ class Position:
             GraphQLError: located, when it is null here and may not be.
         """
         try:
-            if is_awaited(value):
-                return self._finish_awaited(run, value, place)
+            if type(value) not in PLAIN:
+                if is_awaited(value):
+                    return self._finish_awaited(run, value, place)
+                _raise_failure(value)
             completed = self._completed(run, value, place)
         except Exception as error:
             return self.failed(run, error, place)
@@ -53,9 +55,6 @@ class Position:
         run.note(located, place)
 
     def _completed(self, run: Run, value: Any, place: Place) -> Any:
-        if isinstance(value, Exception):
-            # The honest null: a failure in the place of a value.
-            raise value
         if value is None or value is Undefined:
             if self._required:
                 raise TypeError(f"Cannot return null for non-nullable field {self._selected}.")
@@ -64,7 +63,9 @@ class Position:
 
     async def _finish_awaited(self, run: Run, value: Awaitable[Any], place: Place) -> Any:
         try:
-            completed = self._completed(run, await value, place)
+            come = await value
+            _raise_failure(come)
+            completed = self._completed(run, come, place)
             return await completed if type(completed) is Unfinished else completed
         except Exception as error:
             return self.failed(run, error, place)
@@ -74,3 +75,9 @@ class Position:
             return await completed
         except Exception as error:
             return self.failed(run, error, place)
+
+
+def _raise_failure(value: Any) -> None:
+    """The honest null: a failure in the place of a value."""
+    if isinstance(value, Exception):
+        raise value

@@ -6,7 +6,7 @@ what is not compiled; so these cannot differ.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from types import CoroutineType, GeneratorType
+from types import CoroutineType, GeneratorType, WrapperDescriptorType
 from typing import Any, TypeAlias, TypeGuard
 
 from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, located_error
@@ -78,22 +78,29 @@ Execute: TypeAlias = Callable[[Run, Any, Place | None], Any]
 # What a plan itself hands on unfinished is always exactly this.
 Unfinished = CoroutineType
 
-_NEVER_AWAITED: set[type] = {type(None), bool, int, float, str, list, tuple, dict}
+# Classes whose instances are neither awaited nor exceptions. Of a class this is found out once, unless its instances
+# may differ in it. (Python awaits nothing by an attribute that one instance alone has.)
+PLAIN: set[type] = {type(None), bool, int, float, str, list, tuple, dict}
 
 
 def is_awaited(value: Any) -> TypeGuard[Awaitable[Any]]:
-    """Whether a value has to be awaited, as the executor sees it. Of a class whose instances cannot become awaitable
-    one by one this is asked once."""
+    """Whether a value has to be awaited, as the executor sees it."""
     kind: Any = type(value)
-    if kind in _NEVER_AWAITED:
+    if kind in PLAIN:
         return False
     if optimized_is_awaitable(value):
         return True
-    own_way = kind.__getattribute__ is not object.__getattribute__ or hasattr(kind, "__getattr__")
     # A generator is awaitable or not by how it was made.
-    if not own_way and kind is not GeneratorType:
-        _NEVER_AWAITED.add(kind)
+    if not (_has_own_attributes(kind) or kind is GeneratorType or issubclass(kind, Exception)):
+        PLAIN.add(kind)
     return False
+
+
+def _has_own_attributes(kind: type) -> bool:
+    """Whether a class decides in Python which attributes each of its instances has."""
+    return not isinstance(kind.__getattribute__, WrapperDescriptorType) or any(
+        "__getattr__" in vars(one) for one in kind.__mro__
+    )
 
 
 async def filled(results: Any, waiting: list[Any]) -> Any:

@@ -147,14 +147,13 @@ def test_fields_that_say_more_than_their_resolver_are_not() -> None:
 
 def test_objects_are_compiled_when_the_first_one_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
-    real = ObjectCompletion._fields
+    real = ObjectCompletion._compile
 
-    def watched(completion: Any, *rest: Any) -> Any:
-        if completion._execute is None:
-            compiled.append(completion._type.name)
-        return real(completion, *rest)
+    def watched(completion: ObjectCompletion) -> Any:
+        compiled.append(completion._type.name)
+        return real(completion)
 
-    monkeypatch.setattr(ObjectCompletion, "_fields", watched)
+    monkeypatch.setattr(ObjectCompletion, "_compile", watched)
     asked("{ part { part { name } parts { name } } }", Thing(parts=[Thing(), Thing()]))
 
     assert compiled == ["Part", "Part"]
