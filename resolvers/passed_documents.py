@@ -13,7 +13,7 @@ from resolvers.plans.plan import Plan
 from resolvers.plans.schema_parts import SchemaParts
 
 # What a client writes has more for each field, but for fragments that it uses in several places.
-_CHARACTERS_PER_FIELD = 5
+_CHARACTERS_PER_FIELD = 4
 # One large document may not drive the others out.
 _LARGEST_SHARE = 10
 

@@ -73,7 +73,7 @@ class HttpSettings(BaseSettings):
         ge=0,
         le=100_000_000,
         description="text of documents that passed and are not checked again, 0 to 100000000 characters; takes a"
-        " hundred bytes for each, with GATEWAY_COMPILED_PLANS up to four hundred",
+        " hundred bytes for each, with GATEWAY_COMPILED_PLANS up to five hundred",
     )
     compiled_plans: Literal["on", "off"] = Field(
         "on", description="on or off: operations of documents that are kept so are compiled, and executed faster"

@@ -51,7 +51,8 @@ class Compiler:
     def steps(self, type_: GraphQLObjectType, selection_sets: Iterable[SelectionSetNode | None]) -> Steps | None:
         """None when there is no room for them."""
         fields = self._collector.fields(type_, selection_sets)
-        if not self._room.take(len(fields)):
+        # Nothing takes room too: there can be many cases in which nothing is selected.
+        if not self._room.take(1 + len(fields)):
             return None
         found = (self._step(type_, key, nodes) for key, nodes in fields.items())
         return tuple(step for step in found if step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -68,14 +69,14 @@ class TestRoom:
             return real(executor, type_, *rest)
 
         monkeypatch.setattr(Executor, "collect_and_execute_subfields", watched)
-        # Two at the root, one and one below the first of them, two below the second.
-        for room, count in ((6, 0), (5, 1), (3, 2), (2, 3)):
+        # Two at the root, one and one below the first of them, two below the second; each object takes one more.
+        for room, count in ((10, 0), (9, 1), (6, 2), (3, 3)):
             ordinarily.clear()
             assert told(asked(document, thing, max_fields=room)) == answer
             assert len(ordinarily) == count
 
     def test_a_case_that_does_not_fit_goes_the_ordinary_way(self) -> None:
-        plan = planned("query($s: Boolean!) { name tags @skip(if: $s) }", max_fields=2)
+        plan = planned("query($s: Boolean!) { name tags @skip(if: $s) }", max_fields=4)
         assert plan is not None
 
         def begun(s: bool) -> Any:
@@ -86,6 +87,21 @@ class TestRoom:
         assert begun(True)
         assert begun(False) is None
         assert begun(True)
+
+    def test_cases_in_which_nothing_is_selected_take_room_too(self) -> None:
+        names = [f"s{number}" for number in range(6)]
+        conditions = " ".join(f"... @include(if: ${name}) {{" for name in names) + " name" + " }" * len(names)
+        defined = ", ".join(f"${name}: Boolean!" for name in names)
+        plan = planned(f"query({defined}) {{ {conditions} }}", max_fields=20)
+        assert plan is not None
+
+        begun = 0
+        for said in product([True, False], repeat=len(names)):
+            variables = dict(zip(names, said, strict=True))
+            coerced = get_variable_values(SCHEMA, plan.operation.variable_definitions or (), variables)
+            assert not isinstance(coerced, list)
+            begun += plan.begin(context_value=None, variables=coerced) is not None
+        assert begun == 19
 
     def test_a_kept_document_has_the_room_that_its_text_can_well_use(self) -> None:
         written = "{ " + " ".join(f"a{number}: name" for number in range(10)) + " }"
