@@ -44,9 +44,14 @@ class RecordView:
     def holds(self, field: Field) -> bool:
         return self._capabilities.of(field).readable
 
+    def told_value(self, field: Field) -> Any:
+        """What the summary tells; None where it does not tell, or tells null."""
+        summary = self.summary
+        return summary.value(field) if summary is not None and field in summary.known else None
+
     def knows_value(self, field: Field) -> bool:
         """Whether the summary tells a value that is not null."""
-        return self.summary is not None and field in self.summary.known and self.summary.value(field) is not None
+        return self.told_value(field) is not None
 
     def needs_asking(self, fields: frozenset[Field], *, raw: bool) -> bool:
         """Whether the provider has to be called for these fields, or for the record as it sent it."""
@@ -115,6 +120,11 @@ class ContactView:
 
     def value(self, field: Field) -> Any:
         """The unified value, or the failure that stands in its place (the honest null)."""
+        if field not in UNITED_FIELDS:
+            first = next((record for record in self.records if record.holds(field)), None)
+            # Nobody has to be asked, and nothing is united: what nearly every value of a list is.
+            if first is not None and (told := first.told_value(field)) is not None:
+                return told
         answers = [record.answer_for(field) for record in self._tellers(field)]
         known = [answer for answer in answers if isinstance(answer, Answer)]
         if len(known) == len(answers):

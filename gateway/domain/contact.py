@@ -69,6 +69,8 @@ class Field(StrEnum):
         return ("input", *self.value.split("."))
 
 
+# Read for every field of every record that is shown.
+_ATTRIBUTES = {field: field.attribute for field in Field}
 KLEN_FIELDS = frozenset({Field.KLEN_STATUS, Field.KLEN_TEAM_ID, Field.KLEN_INDUSTRY_CONTEXT})
 CONTACT_FIELDS: tuple[Field, ...] = tuple(field for field in Field if field not in KLEN_FIELDS)
 LIST_FIELDS = frozenset({Field.EMAILS, Field.PHONES, Field.ADDRESSES, Field.TAGS})
@@ -167,7 +169,7 @@ class Record:
 
     def value(self, wanted: Field) -> Any:
         """The value of one of CONTACT_FIELDS; None is also the value of what is not known."""
-        return getattr(self, wanted.attribute)
+        return getattr(self, _ATTRIBUTES[wanted])
 
     def has_email(self, address: str) -> bool:
         """Upper and lower case are equal."""
