@@ -32,7 +32,7 @@ class ObjectCompletion:
 
     def complete(self, run: Run, value: Any, place: Place) -> Any:
         is_type_of = self._type.is_type_of
-        if is_type_of is not None and not is_surely(self._sure, value):
+        if is_type_of and not is_surely(self._sure, value):
             held = is_type_of(value, run.info(self._selected, place))
             if is_awaited(held):
                 return self._fields_if(run, value, place, held)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -68,12 +68,22 @@ class Comparison:
         assert plan is not None, f"not compiled:\n{asked.text}"
         return plan
 
-    def compare(self, asked: Asked, scene: Callable[[], Scene], plan: Plan | None = None) -> dict[str, Any]:
-        """What both answer. `scene` makes the same world anew."""
+    def compare(
+        self,
+        asked: Asked,
+        scene: Callable[[], Scene],
+        plan: Plan | None = None,
+        *,
+        left_after: int | None = None,
+    ) -> dict[str, Any]:
+        """What both answer. `scene` makes the same world anew; `left_after` is after how many turns of the loop nobody
+        waits for the answer any more."""
         plan = plan or self.plan(asked)
-        ordinary, log = self._loop.run_until_complete(_executed(scene, lambda one: self._ordinary(asked, one)))
+        ordinary, log = self._loop.run_until_complete(
+            _executed(scene, lambda one: self._ordinary(asked, one), left_after)
+        )
         planned, other_log = self._loop.run_until_complete(
-            _executed(scene, lambda one: self._planned(asked, plan, one))
+            _executed(scene, lambda one: self._planned(asked, plan, one), left_after)
         )
         assert planned == ordinary, _say(asked, ordinary, planned)
         different = [pair for pair in zip_longest(log, other_log) if pair[0] != pair[1]]
@@ -107,15 +117,27 @@ def _say(asked: Asked, ordinary: Any, planned: Any) -> str:
 
 
 async def _executed(
-    scene: Callable[[], Scene], begin: Callable[[Scene], Whole | Planned]
+    scene: Callable[[], Scene], begin: Callable[[Scene], Whole | Planned], left_after: int | None
 ) -> tuple[dict[str, Any], list[Any]]:
     """The result, whether it came at once, and what happened until all that it left behind has ended too."""
     one = scene()
     result = begin(one).execute_operation()
     at_once = isinstance(result, ExecutionResult)
-    answer = {"at once": at_once, **shown(result if at_once else await result)}
+    if not at_once:
+        result = await (result if left_after is None else _left(result, left_after))
+    answer = {"at once": at_once, **(shown(result) if result else {"errors": []})}
     own = asyncio.current_task()
     while left := [task for task in asyncio.all_tasks() if task is not own]:
         await asyncio.gather(*left, return_exceptions=True)
     one.close()
     return answer, one.log
+
+
+async def _left(result: Coroutine[Any, Any, ExecutionResult], turns: int) -> ExecutionResult | None:
+    """None when it was broken off before it came."""
+    task = asyncio.create_task(result)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    return None if task.cancelled() else task.result()

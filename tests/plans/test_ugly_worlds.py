@@ -36,6 +36,9 @@ def test_nothing_tells_the_two_apart(part: int) -> None:
         plan = comparison.plan(asked)
         for _ in range(10):
             world = chance.randrange(2**32)
-            comparison.compare(asked, lambda world=world: ugly.World(SCHEMA, world).scene(), plan)
+            left_after = chance.randint(0, 8) if chance.random() < 0.15 else None
+            comparison.compare(
+                asked, lambda world=world: ugly.World(SCHEMA, world).scene(), plan, left_after=left_after
+            )
     assert comparison.with_errors > comparison.compared / 10
     comparison.close()
