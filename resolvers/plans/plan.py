@@ -69,7 +69,7 @@ class Plan:
     conditions: Conditions
     room: Room
     _details: dict[str, FragmentDetails] = field(init=False, default_factory=dict)
-    _compiled: dict[tuple[bool, ...], Execute | None] = field(init=False, default_factory=dict)
+    _compiled: dict[tuple[bool, ...], Execute] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._details.update({name: FragmentDetails(one) for name, one in self.fragments.items()})
@@ -104,13 +104,13 @@ class Plan:
         return Planned(execute, Run(executor))
 
     def _execute(self, case: tuple[bool, ...]) -> Execute | None:
-        if case in self._compiled:
-            return self._compiled[case]
+        if compiled := self._compiled.get(case):
+            return compiled
         collector = Collector(self.parts.schema, self.fragments, self.conditions.named(case))
         steps = Compiler(collector, self.parts, self.room).steps(self.root, [self.operation.selection_set])
         if steps is None:
             # No room: it is not remembered either, or a client could fill the memory with cases.
             return None
         serially = self.operation.operation is OperationType.MUTATION
-        execute = self._compiled[case] = (executing_serially if serially else executing)(self.root.name, steps)
-        return execute
+        compiled = self._compiled[case] = (executing_serially if serially else executing)(self.root.name, steps)
+        return compiled

@@ -19,7 +19,7 @@ class Position:
     __slots__ = ("_complete", "_required", "_selected", "settled")
 
     def __init__(
-        self, selected: SelectedField, complete: Complete, *, required: bool, settled: frozenset[type] = frozenset()
+        self, selected: SelectedField, complete: Complete, *, required: bool, settled: frozenset[type]
     ) -> None:
         self._selected = selected
         self._complete = complete
