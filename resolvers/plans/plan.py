@@ -42,7 +42,7 @@ class Planned:
         return self._awaited(data) if type(data) is Unfinished else self._result(data)
 
     async def end(self) -> None:
-        """Nothing goes on after the result."""
+        await self.run.executor.end()
 
     async def _awaited(self, data: Awaitable[Any]) -> ExecutionResult:
         try:

@@ -51,6 +51,14 @@ def _patient(running_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathF
         yield gateway, folder
 
 
+@pytest.fixture(scope="session")
+def unplanned(running_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One that executes every operation the ordinary way."""
+    folder = tmp_path_factory.mktemp("unplanned")
+    with _served(folder, running_sandbox.environment(), compiled_plans="off") as gateway:
+        yield gateway
+
+
 @pytest.fixture
 def gateway(_patient: tuple[Gateway, Path], sandbox: Sandbox) -> Gateway:
     """A gateway with the default settings over all three simulators, with an empty database."""

@@ -51,11 +51,18 @@ def collected() -> Iterator[list[Any]]:
         gc.enable()
 
 
+@pytest.mark.parametrize("executed", ["gateway", "unplanned"])
 @pytest.mark.parametrize("query", [READ, GONE, LIST, FIND, CREATE], ids=["read", "gone", "list", "find", "create"])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault and f"{fault.kind} {fault.status or ''}".strip())
 def test_an_answer_leaves_nothing_of_its_request(
-    gateway: Gateway, sandbox: Sandbox, break_all: Callable[[Fault], None], query: str, fault: Fault | None
+    request: pytest.FixtureRequest,
+    sandbox: Sandbox,
+    break_all: Callable[[Fault], None],
+    executed: str,
+    query: str,
+    fault: Fault | None,
 ) -> None:
+    gateway: Gateway = request.getfixturevalue(executed)
     if fault is not None:
         break_all(fault)
     gateway.send(query)
