@@ -75,7 +75,7 @@ class Executor:
         self._rules = rules
         self._mutations: set[asyncio.Task[Any]] = set()
         parts = SchemaParts(self._schema) if rules.compiles_plans else None
-        self._passed = PassedDocuments(rules.document_cache_characters, parts)
+        self._passed = PassedDocuments(self._schema, rules.document_cache_characters, parts)
 
     async def __call__(self, request: GraphQLRequest) -> Executed:
         """Raises what `request.refuse` makes for the kind of operation that it turns out to be, and RequestRefused
@@ -147,8 +147,13 @@ class Executor:
         )
         if isinstance(coerced, list):
             raise _Invalid(coerced)
+        if asked.costs and (known := asked.costs.find(coerced)) is not None:
+            return coerced, known
         refuse_wrong_putting_off(document, chosen, coerced)
-        return coerced, weigh(document, chosen, self._schema, coerced, rules.limits)
+        cost = weigh(document, chosen, self._schema, coerced, rules.limits)
+        if asked.costs:
+            asked.costs.keep(coerced, cost)
+        return coerced, cost
 
     def _execution(self, asked: Asked, variables: VariableValues, request: GraphQLRequest) -> Execution:
         arguments = self._arguments(request, in_parts=request.in_parts)

@@ -1,13 +1,15 @@
 """Documents that have passed every look at them alone, so that the same text is not parsed and checked again.
 
-What depends on variables (their values, the cost, what is put off) and on the caller is looked at for every request.
+What depends on variables (their values, the cost, what is put off) and on the caller is looked at for every request,
+the cost just once for variables that make no difference.
 """
 
 from dataclasses import dataclass
 
 from cachetools import LRUCache
-from graphql import DocumentNode, OperationDefinitionNode
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 
+from resolvers.limits.known_costs import KnownCosts
 from resolvers.plans.compile import compile_plan
 from resolvers.plans.plan import Plan
 from resolvers.plans.schema_parts import SchemaParts
@@ -20,13 +22,14 @@ _LARGEST_SHARE = 10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A document, and the operation of it that is to run. `passed`: it need not be looked at again. `plan` is how it is
-    executed where it is kept and can be compiled."""
+    """A document, and the operation of it that is to run. `passed`: it need not be looked at again; `costs` are what it
+    was estimated to cost then. `plan` is how it is executed where it is kept and can be compiled."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     passed: bool = False
     plan: Plan | None = None
+    costs: KnownCosts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ class PassedDocuments:
     """Those asked for last, up to `max_characters` of text together; what is built of a text takes a hundred times its
     size. Only what has passed is kept, so nobody fills it with what is refused."""
 
-    def __init__(self, max_characters: int, parts: SchemaParts | None = None) -> None:
+    def __init__(self, schema: GraphQLSchema, max_characters: int, parts: SchemaParts | None = None) -> None:
         """`parts` are those of the schema that plans are compiled for; None: none are."""
+        self._schema = schema
         self._max_characters = max_characters
         self._parts = parts
         self._kept: LRUCache[tuple[str, str | None], _Kept] = LRUCache(
@@ -55,7 +59,8 @@ class PassedDocuments:
         """`asked` has passed. A document of several operations is kept once for each that is asked for."""
         if len(text) * _LARGEST_SHARE > self._max_characters:
             return asked
-        passed = Asked(asked.document, asked.operation, passed=True, plan=self._plan(asked, len(text)))
+        plan, costs = self._plan(asked, len(text)), KnownCosts(asked.operation, self._schema)
+        passed = Asked(asked.document, asked.operation, passed=True, plan=plan, costs=costs)
         self._kept[text, operation_name] = _Kept(passed, len(text))
         return passed
 

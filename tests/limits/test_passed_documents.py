@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, build_schema, parse
 
 import resolvers.execution
 from resolvers.passed_documents import Asked, PassedDocuments
 from tests.conftest import Gateway
+
+SCHEMA = build_schema("type Query { a: Int b: Int c: Int }")
 
 
 def asked(text: str) -> Asked:
@@ -22,16 +24,17 @@ def asked(text: str) -> Asked:
 
 class TestKeeping:
     def test_what_passed_is_found_by_its_text_and_the_name_that_was_asked_for(self) -> None:
-        kept, one = PassedDocuments(1_000), asked("{ a }")
+        kept, one = PassedDocuments(SCHEMA, 1_000), asked("{ a }")
         kept.keep("{ a }", None, one)
 
         found = kept.find("{ a }", None)
-        assert found == Asked(one.document, one.operation, passed=True)
+        assert found is not None
+        assert (found.document, found.operation, found.passed) == (one.document, one.operation, True)
         assert kept.find("{ a }", "A") is None
         assert kept.find("{ a  }", None) is None
 
     def test_no_more_is_kept_than_the_setting_says(self) -> None:
-        kept, texts = PassedDocuments(100), [f"{{ a{number:02d} }}" for number in range(40)]
+        kept, texts = PassedDocuments(SCHEMA, 100), [f"{{ a{number:02d} }}" for number in range(40)]
         for text in texts:
             kept.keep(text, None, asked("{ a }"))
             assert kept.find(texts[0], None)
@@ -41,7 +44,7 @@ class TestKeeping:
         assert (found[0], found[-1]) == (texts[0], texts[-1])
 
     def test_a_large_one_drives_nobody_out(self) -> None:
-        kept, large = PassedDocuments(100), "{ " + "a " * 10 + "}"
+        kept, large = PassedDocuments(SCHEMA, 100), "{ " + "a " * 10 + "}"
         kept.keep("{ a }", None, asked("{ a }"))
         kept.keep(large, None, asked("{ a }"))
 
@@ -80,7 +83,16 @@ class TestExecution:
         answers = [gateway.send("{ __typename }") for _ in range(3)]
 
         assert answers == [{"data": {"__typename": "Query"}}] * 3
-        assert looks == [*EVERY_LOOK, "weigh", "weigh"]
+        assert looks == EVERY_LOOK
+
+    def test_variables_that_make_a_difference_are_weighed(
+        self, start_gateway: Callable[..., Gateway], looks: list[str]
+    ) -> None:
+        gateway = start_gateway()
+        for first in (1, 2, 1, 2):
+            gateway.data(FIRST, first=first)
+
+        assert looks == [*EVERY_LOOK, "weigh"]
 
     def test_switched_off_every_look_is_taken_every_time(
         self, start_gateway: Callable[..., Gateway], looks: list[str]

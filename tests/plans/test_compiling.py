@@ -112,7 +112,7 @@ class TestRoom:
             document = parse(text)
             operation = document.definitions[0]
             assert isinstance(operation, OperationDefinitionNode)
-            kept = PassedDocuments(100_000, PARTS).keep(text, None, Asked(document, operation))
+            kept = PassedDocuments(PARTS.schema, 100_000, PARTS).keep(text, None, Asked(document, operation))
             assert kept.plan is not None
             assert kept.plan.room.take(fields) is fits
 
