@@ -10,6 +10,7 @@ UI        := gateway/http/graphiql_ui
 TOOLS     := tests/schema_tools
 CLIENTS   := tests/clients
 CONFORM   := tests/conformance
+PEERS     := tests/benchmarks/peers
 
 .PHONY: help install demo serve test check format lint types audit contracts schema schema-check coverage lock clean
 
@@ -56,6 +57,15 @@ crash: install ## Kill the gateway again and again under load and count at the p
 soak: install ## Two hundred clients for half an hour while one provider flaps and one hangs (SOAK="--minutes 5").
 	$(BIN)/python -m tests.soak.soak $(SOAK)
 
+.PHONY: bench
+bench: install ## Measure the gateway against its peers (BENCH="--only W1 --rounds 3"); needs wrk and nginx.
+	@$(BIN)/python -m tests.benchmarks.tools
+	@$(MAKE) --no-print-directory $(PEERS)/node_modules/.package-lock.json
+	NODE=$(NODE) $(BIN)/python -m tests.benchmarks.bench $(BENCH)
+
+$(PEERS)/node_modules/.package-lock.json: .venv/installed $(PEERS)/package.json $(PEERS)/package-lock.json
+	$(NPM) ci --prefix $(PEERS) --silent --no-fund --no-audit
+
 check: install format-check lint types contracts schema-check audit test ## Everything that CI runs.
 
 format: install ## Format the code.
@@ -94,4 +104,4 @@ lock: ## Pin the newest allowed versions in constraints.txt (needs uv).
 	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o constraints.txt --upgrade
 
 clean: ## Remove everything that make made.
-	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules $(CONFORM)/node_modules
+	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules $(CONFORM)/node_modules $(PEERS)/node_modules
