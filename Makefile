@@ -61,7 +61,7 @@ soak: install ## Two hundred clients for half an hour while one provider flaps a
 bench: install ## Measure the gateway against its peers (BENCH="--only W1 --rounds 3"); needs wrk and nginx.
 	@$(BIN)/python -m tests.benchmarks.tools
 	@$(MAKE) --no-print-directory $(PEERS)/node_modules/.package-lock.json
-	NODE=$(NODE) $(BIN)/python -m tests.benchmarks.bench $(BENCH)
+	$(BIN)/python -m tests.benchmarks.bench $(BENCH)
 
 $(PEERS)/node_modules/.package-lock.json: .venv/installed $(PEERS)/package.json $(PEERS)/package-lock.json
 	$(NPM) ci --prefix $(PEERS) --silent --no-fund --no-audit

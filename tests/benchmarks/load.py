@@ -45,8 +45,9 @@ class Load:
     core: int
     folder: Path
 
-    def bodies(self, work: Work) -> Path:
-        path = self.folder / f"{work.name.replace(' ', '-')}.bodies"
+    def bodies(self, server: ServerProcess, work: Work) -> Path:
+        """Written once for each server, since a work may be put to it in its own way."""
+        path = self.folder / f"{server.name} {work.name}.bodies".replace(" ", "-")
         if not path.exists():
             lines = (work.body(number) for number in range(work.distinct))
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -66,7 +67,7 @@ class Load:
 
     def work(self, server: ServerProcess, work: Work, seconds: float | None = None) -> Wrk:
         connections = self._connections(work)
-        return self.run(server.url, str(self.bodies(work)), connections=connections, seconds=seconds)
+        return self.run(server.url, str(self.bodies(server, work)), connections=connections, seconds=seconds)
 
     def measure(self, server: ServerProcess, work: Work, upstream: NginxUpstream) -> Measured:
         """
@@ -112,4 +113,5 @@ def read_wrk(said: str) -> Wrk:
             wrk = Wrk(**json.loads(line.removeprefix("figures ")))
             if wrk.requests and wrk.microseconds:
                 return wrk
+            raise LoadFailed(f"no answer in {wrk.microseconds / MICROSECONDS:.0f} s")
     raise LoadFailed(said.strip() or "wrk said nothing")

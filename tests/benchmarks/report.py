@@ -19,6 +19,7 @@ TITLES = {
 BUSY = 0.9
 # Answers for each connection, below which what was under way in the end tells in the figures per request.
 MANY = 20
+REASON_CHARACTERS = 200
 NAME_WIDTH, CELL_WIDTH = 18, 22
 
 
@@ -38,7 +39,8 @@ class Results:
     def leave_out(self, work: str, server: str, reason: str) -> None:
         """From now on, with what was measured of it before."""
         self.rounds.get(work, {}).pop(server, None)
-        self.left_out.setdefault(work, {})[server] = reason
+        short = " ".join(reason.split())[:REASON_CHARACTERS]
+        self.left_out.setdefault(work, {})[server] = short
 
     def as_json(self) -> dict[str, Any]:
         rounds = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +67,11 @@ class Work:
 
 def contact_id(provider: str, remote_id: int) -> str:
     return b64encode(f"Contact:{provider}:{remote_id}".encode()).decode("ascii")
+
+
+def provider_id(contact: str) -> int:
+    """The other way round."""
+    return int(b64decode(contact).decode("ascii").rpartition(":")[2])
 
 
 def read_id(number: int) -> int:
