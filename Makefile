@@ -63,6 +63,10 @@ bench: install ## Measure the gateway against its peers (BENCH="--only W1 --roun
 	@$(MAKE) --no-print-directory $(PEERS)/node_modules/.package-lock.json
 	$(BIN)/python -m tests.benchmarks.bench $(BENCH)
 
+.PHONY: bench-self
+bench-self: install ## Measure the gateway alone against its stored baseline (BENCH="--store"); needs wrk and nginx.
+	$(BIN)/python -m tests.benchmarks.bench_self $(BENCH)
+
 $(PEERS)/node_modules/.package-lock.json: .venv/installed $(PEERS)/package.json $(PEERS)/package-lock.json
 	$(NPM) ci --prefix $(PEERS) --silent --no-fund --no-audit
 

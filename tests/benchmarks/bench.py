@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import answers, nginx_upstream, peers, tools
-from tests.benchmarks.figures import Measured
+from tests.benchmarks import answers, nginx_upstream, peers, series, tools
 from tests.benchmarks.gateway_server import WITH_CACHE, gateway, link_persons
 from tests.benchmarks.load import Load, LoadFailed
 from tests.benchmarks.machine import described, two_cores
@@ -25,7 +22,6 @@ from tests.benchmarks.works import WORKS, Work
 GATEWAY, CACHED = "gateway", "gateway, cache"
 TITLES = {work.name: work.title for work in WORKS}
 WARM_UP_SECONDS = 2
-LONGER = 4
 
 
 class Bench:
@@ -59,23 +55,14 @@ class Bench:
             if said:
                 self.results.leave_out(work.name, server.name, said)
             else:
-                with contextlib.suppress(LoadFailed):
-                    self._load.work(server, work, WARM_UP_SECONDS)
+                self._load.warm_up(server, work, WARM_UP_SECONDS)
 
     def round(self, number: int) -> None:
         for work, server in self._pairs(number):
             try:
-                self.results.add(work.name, server.name, self._measured(server, work))
+                self.results.add(work.name, server.name, self._load.measure(server, work, self._upstream))
             except LoadFailed as failure:
                 self.results.leave_out(work.name, server.name, str(failure))
-
-    def _measured(self, server: ServerProcess, work: Work) -> Measured:
-        """Who answers nothing in that time gets more of it once."""
-        try:
-            return self._load.measure(server, work, self._upstream)
-        except LoadFailed:
-            longer = replace(self._load, seconds=self._load.seconds * LONGER)
-            return longer.measure(server, work, self._upstream)
 
     def _pairs(self, number: int) -> Iterator[tuple[Work, ServerProcess]]:
         """Another server begins in each round."""
@@ -133,7 +120,7 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -142,19 +129,39 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=8, help="of one load (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="each work on each server (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=32, help="connections (default: %(default)s)")
-    parser.add_argument("--only", type=_words, default=[], metavar="W1,W3", help="these works (default: all)")
-    parser.add_argument("--peers", type=_words, default=["all"], metavar="apollo,...", help="all, none, or their names")
+    parser.add_argument("--only", type=words, default=[], metavar="W1,W3", help="these works (default: all)")
+    parser.add_argument("--peers", type=words, default=["all"], metavar="apollo,...", help="all, none, or their names")
     parser.add_argument("--reference", default="apollo", help="whom the ratios compare to (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
+    parser.add_argument("--series", action="store_true", help="the gateway alone: lengths, providers, connections, ...")
+    parser.add_argument("--memory-requests", type=int, default=100_000, help="in --series (default: %(default)s)")
+    parser.add_argument("--memory-seconds", type=float, default=300, help="at most for them (default: %(default)s)")
     return parser.parse_args(given)
+
+
+def run_series(given: argparse.Namespace, folder: Path) -> None:
+    """Each line as soon as it is known."""
+    core, beside = two_cores()
+    load = Load(seconds=given.seconds, connections=given.concurrency, core=beside, folder=folder)
+    for name, value in described().items():
+        sys.stdout.write(f"{name}: {value}\n")
+    with nginx_upstream.running(folder, beside) as upstream:
+        limits = {"requests": given.memory_requests, "seconds": given.memory_seconds}
+        for line in series.lines(folder, load, core, upstream, **limits):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 def main() -> int:
     given = arguments()
-    if said := tools.complaints(None if given.peers == ["none"] else peers.MODULES):
+    alone = given.series or given.peers == ["none"]
+    if said := tools.complaints(None if alone else peers.MODULES):
         sys.stderr.write("\n".join(said) + "\n")
         return 2
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        if given.series:
+            run_series(given, Path(folder))
+            return 0
         results = run(given, Path(folder))
     sys.stdout.write(f"{results}\n")
     if given.json:

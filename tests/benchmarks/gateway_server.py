@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks.server_process import ServerFailed, ServerProcess
+from tests.benchmarks.wire_bodies import PROVIDERS
 from tests.benchmarks.works import FIRST_PERSON, PERSONS, contact_id
 
 ROOT = Path(__file__).parents[2]
@@ -51,14 +52,19 @@ def gateway(name: str, folder: Path, upstream: str, core: int, settings: Mapping
     return server
 
 
-def link_persons(server: ServerProcess, persons: int = PERSONS) -> None:
-    """Once at the start: what the three providers hold of a person becomes one contact.
+def link_persons(server: ServerProcess) -> None:
+    """Those that W2 reads."""
+    link_records(server, PROVIDERS, FIRST_PERSON, PERSONS)
+
+
+def link_records(server: ServerProcess, providers: Sequence[str], first: int, count: int) -> None:
+    """Once at the start: what these providers hold of a person becomes one contact.
 
     Raises:
         ServerFailed: when the gateway refuses.
     """
-    for number in range(FIRST_PERSON, FIRST_PERSON + persons):
-        ids = [contact_id(provider, number) for provider in ("gately", "klen", "cometly")]
+    for number in range(first, first + count):
+        ids = [contact_id(provider, number) for provider in providers]
         answer = server.ask(json.dumps({"query": LINK, "variables": {"ids": ids}}))
         if "errors" in answer:
             raise ServerFailed(f"the gateway linked nobody: {answer['errors'][0]}")
