@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import answers, nginx_upstream, peers, series, tools
@@ -35,14 +36,14 @@ class Bench:
         self._load = load
         self._upstream = upstream
 
-    def start(self, stack: ExitStack, server: ServerProcess) -> None:
+    def start(self, stack: ExitStack, name: str, prepare: Callable[[], ServerProcess]) -> None:
         """One that does not start is left out of every work."""
         try:
-            self.servers[server.name] = stack.enter_context(server)
+            self.servers[name] = stack.enter_context(prepare())
         except ServerFailed as failure:
-            _say(str(failure))
+            _say(f"{name}: {failure}")
             for work in self.works:
-                self.results.leave_out(work.name, server.name, str(failure))
+                self.results.leave_out(work.name, name, str(failure))
 
     def verify(self) -> None:
         """Whoever answers wrongly is not measured there; whoever does is warmed up."""
@@ -85,8 +86,8 @@ def run(given: argparse.Namespace, folder: Path) -> Results:
         bench = Bench(given, load, upstream)
         bench.results.about |= described()
         bench.results.about |= {"upstream alone": upstream_rate(load, upstream, core), "load": _load_text(given)}
-        for server in _servers(given, folder, upstream.url, core):
-            bench.start(stack, server)
+        for name, prepare in _servers(given, folder, upstream.url, core):
+            bench.start(stack, name, prepare)
         for name in (GATEWAY, CACHED):
             if name in bench.servers:
                 link_persons(bench.servers[name])
@@ -104,12 +105,14 @@ def upstream_rate(load: Load, upstream: NginxUpstream, core: int) -> str:
     return f"{wrk.requests / wrk.microseconds * 1e6:.0f} req/s"
 
 
-def _servers(given: argparse.Namespace, folder: Path, upstream: str, core: int) -> Iterator[ServerProcess]:
-    yield gateway(GATEWAY, folder, upstream, core)
-    yield gateway(CACHED, folder, upstream, core, WITH_CACHE)
+def _servers(
+    given: argparse.Namespace, folder: Path, upstream: str, core: int
+) -> Iterator[tuple[str, Callable[[], ServerProcess]]]:
+    yield GATEWAY, partial(gateway, GATEWAY, folder, upstream, core)
+    yield CACHED, partial(gateway, CACHED, folder, upstream, core, WITH_CACHE)
     for peer in peers.ALL:
         if given.peers == ["all"] or peer.name in given.peers:
-            yield peer.server(folder, upstream, core)
+            yield peer.name, partial(peer.server, folder, upstream, core)
 
 
 def _load_text(given: argparse.Namespace) -> str:

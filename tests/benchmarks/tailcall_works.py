@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from tests.benchmarks.wire_bodies import FIRST_LISTED
 from tests.benchmarks.works import Values, Work, person_id, provider_id, read_answer, read_id
@@ -41,11 +41,11 @@ def translated(work: Work) -> Work:
     if work.name == "W3":
         return replace(work, query=LIST, answer=lambda number: _listed(work.answer(number)))
     if work.name == "W4":
-        return replace(work, query=CREATE, variables=_drafts, answer=_created)
+        return replace(work, query=CREATE, variables=drafts, answer=created)
     return replace(work, variables=_plain(work), answer=lambda number: _many(work.answer(number)))
 
 
-def _plain(work: Work) -> Any:
+def _plain(work: Work) -> Callable[[int], Values]:
     return lambda number: {name: str(provider_id(text)) for name, text in work.variables(number).items()}
 
 
@@ -85,7 +85,7 @@ def _item(node: Values, remote_id: int) -> Values:
     return {**node, **times, "id": str(remote_id), "status": WORDS[node["status"]]["gately"], "tags": tags}
 
 
-def _drafts(number: int) -> Values:
+def drafts(number: int) -> Values:
     """What the gateway makes of one input; here the client has to know it."""
     email, mobile = f"ines.{number}@bench.test", "+358401234567"
     names = {"first_name": "Ines", "last_name": "Aalto"}
@@ -97,7 +97,7 @@ def _drafts(number: int) -> Values:
     }
 
 
-def _created(_: int) -> Values:
+def created(_: int) -> Values:
     return {
         "gately": {"name": "Ines Aalto"},
         "klen": {"message": "Contact created successfully"},
