@@ -20,6 +20,8 @@ MICROSECONDS, MILLISECONDS = 1_000_000, 1_000
 # wrk waits for answers that are still out when its time is over.
 PATIENCE_SECONDS = 60.0
 LONGER = 4
+# Answers for each connection, below which what is under way in the end would tell most.
+ENOUGH = 4
 
 
 class LoadFailed(Exception):
@@ -76,15 +78,16 @@ class Load:
             self.work(server, work, seconds)
 
     def measure(self, server: ServerProcess, work: Work, upstream: NginxUpstream) -> Measured:
-        """Who answers nothing in that time gets more of it once.
+        """Who answers nothing in that time, or hardly anything, gets more of it once.
 
         Raises:
             LoadFailed: with what wrk said.
         """
-        try:
-            return self._measured(server, work, upstream)
-        except LoadFailed:
-            return replace(self, seconds=self.seconds * LONGER)._measured(server, work, upstream)
+        with contextlib.suppress(LoadFailed):
+            measured = self._measured(server, work, upstream)
+            if measured.requests >= ENOUGH * measured.connections:
+                return measured
+        return replace(self, seconds=self.seconds * LONGER)._measured(server, work, upstream)
 
     def _measured(self, server: ServerProcess, work: Work, upstream: NginxUpstream) -> Measured:
         wait_until_idle(server.pid)
