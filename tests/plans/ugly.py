@@ -8,6 +8,7 @@ whoever asks for it and when.
 from __future__ import annotations
 
 import asyncio
+import types
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from datetime import datetime, timezone
 from enum import Enum
@@ -237,7 +238,7 @@ class World:
         if chance.random() < self._waits:
             later = self._later(type_, number, chance)
             self._coroutines.append(later)
-            return later if chance.random() < 0.7 else _Awaitable(later)
+            return chance.choice([later, later, _Awaitable(later), _as_a_generator(later)])
         return self._value(type_, number, chance)
 
     async def _later(self, type_: Any, number: int, chance: Random) -> Any:
@@ -338,6 +339,12 @@ class _Awaitable:
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._coroutine.__await__()
+
+
+@types.coroutine
+def _as_a_generator(coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, None, Any]:
+    """What was a coroutine before there were any."""
+    return (yield from coroutine.__await__())
 
 
 class _Text(str):
