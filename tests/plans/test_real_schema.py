@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 EXAMPLES = int(os.environ.get("GATEWAY_TEST_PLAN_EXAMPLES", "12000"))
-DRESSES, WORLDS = 8, 5
+DRESSES, WORLDS = 4, 12
 SCHEMA = build_schema()._schema
 
 
