@@ -72,6 +72,14 @@ class Asked:
     def text(self) -> str:
         return print_ast(self.document)
 
+    def again(self, chance: Random) -> Asked:
+        """The same, now and then with other conditions."""
+        said = {
+            name: chance.random() < 0.5 if isinstance(value, bool) and chance.random() < 0.3 else value
+            for name, value in self.variables.items()
+        }
+        return Asked(self.document, said)
+
 
 @dataclass(frozen=True)
 class Plain:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from resolvers.plans.run import is_awaited
 from tests.plans.small import Box, Size, Thing, asked, told
 
 
@@ -120,6 +121,19 @@ def test_a_number_is_told_as_graphql_core_tells_it(value: Any, shown: int) -> No
 @pytest.mark.parametrize("value", [2**31, 1.5, "many", float("nan")])
 def test_a_number_that_is_none_is_an_error(value: Any) -> None:
     assert [path for _, path in told(asked("{ part { count } }", Thing(count=value)))[1]] == [["part", "count"]]
+
+
+def test_a_class_that_makes_its_attributes_itself_is_asked_for_each_of_its_instances() -> None:
+    class Chameleon:
+        def __init__(self, *, awaited: bool) -> None:
+            self.awaited = awaited
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "__await__" and self.awaited:
+                return None
+            raise AttributeError(name)
+
+    assert [is_awaited(Chameleon(awaited=one)) for one in (False, True, False)] == [False, True, False]
 
 
 class TestTime:
