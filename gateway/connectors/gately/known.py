@@ -3,6 +3,8 @@
 Source: docs/providers/gately.md, "In examples" and ambiguities 5 to 7.
 """
 
+from functools import lru_cache
+
 from msgspec import UNSET
 
 from gateway.connectors.gately import wire
@@ -48,6 +50,16 @@ LISTED = frozenset(
 )
 
 
+_EVERY_KEY = tuple(key for keys in _KEYS.values() for key in keys)
+
+
 def told(contact: wire.Contact) -> frozenset[Field]:
     """The fields that an answer mentions."""
-    return frozenset(field for field, keys in _KEYS.items() if all(getattr(contact, key) is not UNSET for key in keys))
+    return _told(tuple(getattr(contact, key) is not UNSET for key in _EVERY_KEY))
+
+
+@lru_cache(maxsize=256)
+def _told(mentioned: tuple[bool, ...]) -> frozenset[Field]:
+    """The items of a list mention the same keys, or nearly so."""
+    present = {key for key, is_there in zip(_EVERY_KEY, mentioned, strict=True) if is_there}
+    return frozenset(field for field, keys in _KEYS.items() if present.issuperset(keys))
