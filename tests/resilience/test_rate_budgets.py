@@ -35,7 +35,7 @@ from gateway.resilience.slot_store import Slot
 from gateway.resilience.tally import Spending
 from gateway.upstream.endpoint import Endpoint
 from gateway.upstream.upstream import Conditions, Upstream
-from tests.resilience.fake_time import FakeTime, settle
+from tests.resilience.virtual_time import VirtualTime, settled
 from tests.upstream.conftest import PlainDialect
 
 READ = Call("GET", "/contacts/1", kind=CallKind.READ)
@@ -60,7 +60,7 @@ class Rig:
     """Budgets around a provider that answers at once what it is told to."""
 
     def __init__(self, *limits: RateLimit, calls: int = 2, **settings: object) -> None:
-        self.time = FakeTime()
+        self.time = VirtualTime()
         self.heard = Heard()
         self.sent: list[str] = []
         self.then: Callable[[], Awaitable[Reply]] = self.answered
@@ -130,7 +130,7 @@ def raising(failure: Callable[[], BaseException]) -> Callable[[], Awaitable[Repl
 def test_what_would_be_too_many_fails_at_once_and_says_when_to_come_again() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(10)
+        await rig.time.advance(10)
         failure = await rig.refused()
         assert (type(failure), failure.held_back, failure.outcome) == (BudgetSpent, True, WriteOutcome.NOT_APPLIED)
         assert failure.fault == Fault(
@@ -155,7 +155,7 @@ def test_whoever_comes_again_when_told_gets_through() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
         failure = await rig.refused()
-        await rig.time.pass_by((failure.fault.retry_after_ms or 0) / 1000)
+        await rig.time.advance((failure.fault.retry_after_ms or 0) / 1000)
         assert await rig.send() is REPLY
 
     run(use)
@@ -247,10 +247,10 @@ def test_the_window_begins_when_the_call_ends() -> None:
 
         rig.then = slowly
         slow = rig.start("slow")
-        await rig.time.pass_by(1)
+        await rig.time.advance(1)
         # Its request may arrive as late as the attempt may last, and be counted a while after that.
         assert (await rig.refused()).fault.retry_after_ms == (11 - 1 + 65) * 1000
-        await rig.time.pass_by(4)
+        await rig.time.advance(4)
         assert (await slow, (await rig.refused()).fault.retry_after_ms) == (REPLY, 60_100)
 
     run(use, Rig(calls=1))
@@ -265,7 +265,7 @@ def test_a_429_closes_the_budget_for_as_long_as_it_says() -> None:
         assert type(await rig.refused()) is RateLimited
         assert (await rig.refused()).fault.retry_after_ms == 7_000
         rig.then = rig.answered
-        await rig.time.pass_by(7)
+        await rig.time.advance(7)
         assert await rig.send() is REPLY
 
     run(use, Rig(calls=10))
@@ -277,9 +277,9 @@ def test_a_429_without_a_time_is_waited_for_like_a_slot() -> None:
         await rig.refused()
         rig.then = rig.answered
         waiting = rig.start("next")
-        await rig.time.pass_by(0.9)
+        await rig.time.advance(0.9)
         assert not waiting.done()
-        await rig.time.pass_by(0.1)
+        await rig.time.advance(0.1)
         assert await waiting is REPLY
 
     run(use, Rig(calls=10))
@@ -336,12 +336,12 @@ def test_what_an_answer_without_success_says_of_the_limit_counts_too(status: int
 def test_a_call_waits_for_the_next_slot_and_says_how_long_it_did() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         mine = rig.running()
         waiting = rig.start("waited", of=mine)
-        await rig.time.pass_by(1.05)
+        await rig.time.advance(1.05)
         assert (waiting.done(), rig.time.sleepers) == (False, 1)
-        await rig.time.pass_by(0.05)
+        await rig.time.advance(0.05)
         assert await waiting is REPLY
         assert mine.tally.by_provider[Provider.KLEN] == Spending(waited_ms=pytest.approx(1_100))
         assert rig.heard.all == [("waited", Provider.KLEN, CallKind.READ, 1.1)]
@@ -353,16 +353,16 @@ def test_a_call_waits_for_the_next_slot_and_says_how_long_it_did() -> None:
 def test_nobody_waits_for_longer_than_the_setting() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(58)
+        await rig.time.advance(58)
         assert (await rig.refused()).fault.retry_after_ms == 2_100
-        await rig.time.pass_by(0.2)
-        assert await settled(rig, rig.start("in time"), 2) is REPLY
+        await rig.time.advance(0.2)
+        assert await ended(rig, rig.start("in time"), 2) is REPLY
 
     run(use)
 
 
-async def settled(rig: Rig, task: asyncio.Task[Reply], seconds: float) -> Reply:
-    await rig.time.pass_by(seconds)
+async def ended(rig: Rig, task: asyncio.Task[Reply], seconds: float) -> Reply:
+    await rig.time.advance(seconds)
     assert task.done()
     return await task
 
@@ -370,7 +370,7 @@ async def settled(rig: Rig, task: asyncio.Task[Reply], seconds: float) -> Reply:
 def test_nobody_waits_past_the_deadline_of_its_operation() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         assert type(await rig.refused(of=rig.running(seconds=1))) is BudgetSpent
 
     run(use)
@@ -379,9 +379,9 @@ def test_nobody_waits_past_the_deadline_of_its_operation() -> None:
 def test_without_a_deadline_the_setting_alone_counts() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         waiting = rig.start("waited", of=Operation(deadline=None))
-        assert await settled(rig, waiting, 2) is REPLY
+        assert await ended(rig, waiting, 2) is REPLY
 
     run(use)
 
@@ -391,12 +391,12 @@ def test_a_queue_that_makes_it_impossible_refuses_at_once() -> None:
 
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         waiting = [rig.start("one"), rig.start("two")]
-        await settle()
+        await settled()
         failure = await rig.refused()
         assert failure.fault.retry_after_ms == 61_100
-        await rig.time.pass_by(2)
+        await rig.time.advance(2)
         assert [await one for one in waiting] == [REPLY, REPLY]
 
     run(use)
@@ -406,14 +406,14 @@ def test_no_more_than_the_setting_wait_at_one_provider() -> None:
     async def use(rig: Rig) -> None:
         for call in (READ, LIST, LIST):
             await rig.send(call)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         waiting = [asyncio.create_task(rig.send(READ)), asyncio.create_task(rig.send(LIST))]
-        await settle()
+        await settled()
         assert (await rig.refused(LIST)).fault.retry_after_ms == 1_100
         waiting[0].cancel()
-        await settle()
+        await settled()
         waiting.append(asyncio.create_task(rig.send(LIST)))
-        await rig.time.pass_by(2)
+        await rig.time.advance(2)
         assert [await one for one in waiting[1:]] == [REPLY, REPLY]
 
     limits = [
@@ -426,9 +426,9 @@ def test_no_more_than_the_setting_wait_at_one_provider() -> None:
 def test_with_no_time_to_wait_nobody_waits() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(60.09)
+        await rig.time.advance(60.09)
         assert (await rig.refused()).fault.retry_after_ms == 10
-        await rig.time.pass_by(0.01)
+        await rig.time.advance(0.01)
         assert await rig.send() is REPLY
 
     run(use, Rig(rate_wait_seconds=0))
@@ -444,13 +444,13 @@ def test_a_slot_that_is_given_back_goes_to_whoever_waits() -> None:
 
         rig.then = unreachable
         first = rig.start("first")
-        await settle()
+        await settled()
         rig.then = rig.answered
         waiting = rig.start("second")
-        await settle()
+        await settled()
         assert not waiting.done()
         gate.set()
-        await settle()
+        await settled()
         assert (waiting.done(), rig.sent) == (True, ["first", "second"])
         with pytest.raises(ProviderUnreachable):
             await first
@@ -467,8 +467,8 @@ def start_many(rig: Rig, *names: str, of: Operation) -> list[asyncio.Task[Reply]
 
 async def one_by_one(rig: Rig, tasks: list[asyncio.Task[Reply]]) -> list[str]:
     """The calls in the order in which they get their turn, one slot a time."""
-    await settle()
-    await rig.time.pass_by(1_000)
+    await settled()
+    await rig.time.advance(1_000)
     assert [await one for one in tasks] == [REPLY] * len(tasks)
     return rig.sent
 
@@ -480,7 +480,7 @@ def test_operations_take_turns_however_many_calls_one_has() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(1)
         tasks = start_many(rig, "a1", "a2", "a3", of=rig.running())
-        await settle()
+        await settled()
         tasks += start_many(rig, "b1", of=rig.running())
         tasks += start_many(rig, "c1", "c2", of=rig.running())
         assert await one_by_one(rig, tasks) == ["a1", "b1", "c1", "a2", "c2", "a3"]
@@ -492,10 +492,10 @@ def test_what_the_gateway_does_on_its_own_goes_last() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(3)
         tasks = start_many(rig, "own1", "own2", of=rig.running(background=True))
-        await settle()
+        await settled()
         tasks += start_many(rig, "a1", "a2", of=rig.running())
-        await settle()
-        await rig.time.pass_by(1_000)
+        await settled()
+        await rig.time.advance(1_000)
         assert [await one for one in tasks] == [REPLY] * 4
         assert rig.sent == ["a1", "a2", "own1", "own2"]
 
@@ -515,16 +515,16 @@ def test_what_the_gateway_does_on_its_own_leaves_the_last_slot() -> None:
 def test_an_interactive_call_that_comes_later_sends_away_whoever_has_no_time_for_it() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(2)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         own = rig.start("own", of=rig.running(background=True))
-        await settle()
+        await settled()
         one = rig.start("one")
         two = rig.start("two")
-        await settle()
+        await settled()
         assert own.done()
         with pytest.raises(BudgetSpent):
             await own
-        await rig.time.pass_by(2)
+        await rig.time.advance(2)
         assert [await one, await two] == [REPLY, REPLY]
 
     run(use)
@@ -537,13 +537,13 @@ def test_an_interactive_call_that_comes_later_sends_away_whoever_has_no_time_for
 def test_whoever_gives_up_loses_nobody_a_slot(which: int) -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(3)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         waiting = [rig.start(name) for name in ("one", "two", "three")]
-        await settle()
+        await settled()
         waiting.pop(which).cancel()
-        await settle()
+        await settled()
         waiting.append(rig.start("four"))
-        await rig.time.pass_by(2)
+        await rig.time.advance(2)
         assert [await one for one in waiting] == [REPLY] * 3
         assert len(rig.sent) == 3
 
@@ -554,7 +554,7 @@ def test_a_turn_that_comes_in_the_moment_of_giving_up_goes_to_the_next() -> None
     async def use(rig: Rig) -> None:
         await rig.spend(1)
         first, second = rig.start("first"), rig.start("second")
-        await settle()
+        await settled()
         (turns,) = rig.budgets._turns.values()
         hand_over = turns._hand_over
 
@@ -563,7 +563,7 @@ def test_a_turn_that_comes_in_the_moment_of_giving_up_goes_to_the_next() -> None
             first.cancel()
 
         turns._hand_over = and_call_off  # type: ignore[method-assign]
-        await rig.time.pass_by(61)
+        await rig.time.advance(61)
         assert (first.cancelled(), second.done(), rig.sent) == (True, True, ["second"])
 
     run(use, Rig(**PATIENT))
@@ -573,10 +573,10 @@ def test_when_the_last_one_gives_up_nothing_runs_on() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(1)
         waiting = rig.start("one")
-        await settle()
+        await settled()
         assert rig.time.sleepers == 1
         waiting.cancel()
-        await settle()
+        await settled()
         assert rig.time.sleepers == 0
 
     run(use, Rig(**PATIENT))
@@ -585,11 +585,11 @@ def test_when_the_last_one_gives_up_nothing_runs_on() -> None:
 def test_however_many_wait_one_timer_runs() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(50)
-        await rig.time.pass_by(59)
+        await rig.time.advance(59)
         waiting = [rig.start(f"{number}") for number in range(50)]
-        await settle()
+        await settled()
         assert rig.time.sleepers == 1
-        await rig.time.pass_by(2)
+        await rig.time.advance(2)
         assert [await one for one in waiting] == [REPLY] * 50
 
     run(use, Rig(calls=50))
@@ -599,14 +599,14 @@ def test_a_store_that_breaks_leaves_nobody_waiting() -> None:
     async def use(rig: Rig) -> None:
         await rig.spend(1)
         waiting = [rig.start("one"), rig.start("two")]
-        await settle()
+        await settled()
         (turns,) = rig.budgets._turns.values()
 
         async def broken(**_: object) -> object:
             raise KeyError
 
         turns.store.take = broken  # type: ignore[method-assign, assignment]
-        await rig.time.pass_by(100)
+        await rig.time.advance(100)
         for one in waiting:
             with pytest.raises(BudgetSpent):
                 await one
@@ -624,7 +624,7 @@ def test_what_is_left_of_each_limit_can_be_seen() -> None:
 
     async def use(rig: Rig) -> None:
         await rig.send(READ)
-        await rig.time.pass_by(10)
+        await rig.time.advance(10)
         await rig.send(READ)
         assert rig.budgets.present() == (
             BudgetStanding(

@@ -26,7 +26,7 @@ from gateway.resilience.rate_budgets import RateBudgets
 from gateway.resilience.rate_limit import STRAGGLER_SECONDS, WINDOW_SECONDS, RateLimit
 from gateway.resilience.settings import ResilienceSettings
 from gateway.resilience.slot_log import LocalSlots
-from tests.resilience.fake_time import FakeTime
+from tests.resilience.virtual_time import VirtualTime
 
 ENDS = ("answered", "answered", "refused", "broken", "timed out", "unreachable", "crowded", "cancelled", "told")
 LONGEST_SECONDS = 11.0
@@ -58,7 +58,7 @@ calls = st.builds(
 class Counted:
     """A provider that notes when what was sent arrived: for a call that is cut off, perhaps a while later."""
 
-    def __init__(self, time: FakeTime) -> None:
+    def __init__(self, time: VirtualTime) -> None:
         self.arrivals: list[float] = []
         self._time = time
 
@@ -87,7 +87,7 @@ class Counted:
         return Reply(status=200, headers={}, body=b"{}", latency_ms=1)
 
 
-async def carried_out(plan: list[Planned], *, limit: int, wait_seconds: float, time: FakeTime) -> list[float]:
+async def carried_out(plan: list[Planned], *, limit: int, wait_seconds: float, time: VirtualTime) -> list[float]:
     provider = Counted(time)
     budgets = RateBudgets(
         [RateLimit(name="calls", kinds=frozenset(CallKind), calls=limit)],
@@ -111,13 +111,13 @@ async def carried_out(plan: list[Planned], *, limit: int, wait_seconds: float, t
 
     tasks = []
     for planned in plan:
-        await time.pass_by(planned.after)
+        await time.advance(planned.after)
         tasks.append(asyncio.create_task(one(planned)))
         # Whoever is to be cancelled may be so while it waits, too.
         if planned.end == "cancelled" and planned.arrives_at == 0.5:
-            await time.pass_by(0.2)
+            await time.advance(0.2)
             tasks[-1].cancel()
-    await time.pass_by(200)
+    await time.advance(200)
     assert all(task.done() for task in tasks)
     assert time.sleepers == 0
     await budgets.aclose()
@@ -135,7 +135,7 @@ def most_in_a_window(arrivals: list[float]) -> int:
     wait_seconds=st.sampled_from([0.0, 2.0, 100.0]),
 )
 def test_no_window_holds_more_calls_than_the_limit(plan: list[Planned], limit: int, wait_seconds: float) -> None:
-    arrivals = asyncio.run(carried_out(plan, limit=limit, wait_seconds=wait_seconds, time=FakeTime()))
+    arrivals = asyncio.run(carried_out(plan, limit=limit, wait_seconds=wait_seconds, time=VirtualTime()))
     assert most_in_a_window(arrivals) <= limit
 
 
@@ -146,6 +146,6 @@ def test_the_windows_of_this_test_are_counted_right() -> None:
 
 def test_a_whole_limit_is_used_where_nothing_stands_against_it() -> None:
     plan = [Planned(after=0, takes=0.05, arrives_at=0.5, end="answered", background=False, remaining=0)] * 5
-    arrivals = asyncio.run(carried_out(plan, limit=5, wait_seconds=0, time=FakeTime()))
+    arrivals = asyncio.run(carried_out(plan, limit=5, wait_seconds=0, time=VirtualTime()))
     assert len(arrivals) == 5
     assert BudgetSpent.held_back

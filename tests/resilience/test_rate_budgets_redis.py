@@ -20,7 +20,7 @@ from gateway.resilience.redis_budget import SharedSlots, fingerprint
 from gateway.resilience.redis_link import RETURN_SECONDS, RedisLink, WrongRedisUrl
 from gateway.resilience.slot_store import GIVEN_BACK, Ending, Full, Slot
 from tests.redis_server import OwnServer
-from tests.resilience.fake_time import FakeTime
+from tests.resilience.virtual_time import VirtualTime
 
 HOLD = 71.0
 ANSWERED = Ending(hold_seconds=60.0)
@@ -32,7 +32,7 @@ class Process:
     """What one process has of it. Its link looks for a Redis that went away when the test says so."""
 
     def __init__(self, url: str, prefix: str, *, calls: int, owner: str = "one") -> None:
-        self.time = FakeTime()
+        self.time = VirtualTime()
         self.link = RedisLink(url, self.time.clocks)
         limit = RateLimit(name="calls", kinds=frozenset(CallKind), calls=calls)
         self.slots = SharedSlots(limit, self.link, self.time.clocks.monotonic, owner=owner, prefix=prefix)
@@ -50,7 +50,7 @@ class Process:
 
     async def look_again(self) -> None:
         """The next look whether Redis is back, and what follows from it."""
-        await self.time.pass_by(RETURN_SECONDS)
+        await self.time.advance(RETURN_SECONDS)
         looking = self.link._looking
         assert looking is not None
         # It ends when Redis is back, else it sleeps again.

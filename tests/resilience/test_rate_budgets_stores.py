@@ -14,7 +14,7 @@ from gateway.resilience.redis_budget import SharedSlots
 from gateway.resilience.redis_link import RedisLink
 from gateway.resilience.slot_log import LocalSlots
 from gateway.resilience.slot_store import GIVEN_BACK, Ending, Full, Slot, SlotStore, Standing
-from tests.resilience.fake_time import FakeTime, settle
+from tests.resilience.virtual_time import VirtualTime, settled
 
 HOLD = 71.0
 ANSWERED = Ending(hold_seconds=60.0)
@@ -28,7 +28,7 @@ class Rig:
     """One store and its time."""
 
     def __init__(self, calls: int) -> None:
-        self.time = FakeTime()
+        self.time = VirtualTime()
         self.store: SlotStore = LocalSlots(limit_of(calls), self.time.clocks.monotonic)
 
     def pass_by(self, seconds: float) -> None:
@@ -363,6 +363,6 @@ def test_the_log_never_holds_more_than_the_limit() -> None:
             assert isinstance(rig.store, LocalSlots)
             assert len(rig.store._log._busy) <= 3
             assert len(rig.store._log._until) <= 3
-        await settle()
+        await settled()
 
     asyncio.run(use())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from datetime import datetime, timedelta, timezone
 from itertools import count
 
@@ -21,7 +20,8 @@ class VirtualTime:
         self.slept: list[float] = []
         self.jitter = jitter
         self._by_itself = by_itself
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._sleeping: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._somebody_sleeps = asyncio.Event()
         self._order = count()
 
     def __call__(self) -> float:
@@ -29,30 +29,45 @@ class VirtualTime:
 
     @property
     def clocks(self) -> Clocks:
-        return Clocks(monotonic=self, wall=self._wall, sleep=self.sleep, jitter=lambda: self.jitter)
+        return Clocks(monotonic=self, wall=self.wall, sleep=self.sleep, jitter=lambda: self.jitter)
+
+    def wall(self) -> datetime:
+        return BEGINNING + timedelta(seconds=self.now - 1_000)
+
+    @property
+    def sleepers(self) -> int:
+        return len(self._sleeping)
+
+    async def until_somebody_sleeps(self) -> None:
+        await self._somebody_sleeps.wait()
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         if self._by_itself:
             self.now += seconds
             return
-        woken = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self.now + seconds, next(self._order), woken))
-        await woken
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (self.now + seconds, next(self._order), woken)
+        self._sleeping.append(entry)
+        self._somebody_sleeps.set()
+        try:
+            await woken
+        finally:
+            self._sleeping.remove(entry)
+            if not self._sleeping:
+                self._somebody_sleeps.clear()
 
     async def advance(self, seconds: float) -> None:
-        end = self.now + seconds
         await settled()
-        while self._sleepers and self._sleepers[0][0] <= end:
-            self.now, _, woken = heapq.heappop(self._sleepers)
-            if not woken.done():
-                woken.set_result(None)
+        end = self.now + seconds
+        while self._sleeping and min(self._sleeping)[0] <= end:
+            at, _, first = min(self._sleeping)
+            self.now = max(self.now, at)
+            if not first.done():
+                first.set_result(None)
             await settled()
         self.now = end
         await settled()
-
-    def _wall(self) -> datetime:
-        return BEGINNING + timedelta(seconds=self.now - 1_000)
 
 
 async def settled() -> None:
