@@ -1,6 +1,7 @@
 """One sandbox on real loopback sockets for all tests, and gateways in front of it."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
@@ -23,6 +24,14 @@ T = TypeVar("T")
 
 # Comparisons stand in that module; without this a failure of theirs shows nothing. Here, before anybody imports it.
 pytest.register_assert_rewrite("tests.failures.outcomes")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stand in memory until the end, and each full garbage collection would walk through them all: a
+    second in which no gateway answers, and in which time-outs pass."""
+    gc.collect()
+    gc.freeze()
+
 
 # Most tests say what one call does, and count calls: nothing is repeated, saved, held back or remembered there.
 # tests/resilience, tests/matrix and tests/soak say what the policies do.
