@@ -42,6 +42,7 @@ from gateway.store.links import LinkStore
 from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
 from gateway.telemetry.telemetry import SILENT, Telemetry, build_telemetry
+from gateway.upstream.proxy import UnusableProxy
 from resolvers.context import UseCases
 from resolvers.document_check import document_check
 from resolvers.execution import Executor
@@ -69,7 +70,10 @@ def build_connectors(
         if key is not None:
             url = provider_settings.base_url
             observed = replace(conditions, observers=telemetry.around_attempts(url.host, url.port))
-            connectors[entry.provider] = entry.build(provider_settings, key, observed)
+            try:
+                connectors[entry.provider] = entry.build(provider_settings, key, observed)
+            except UnusableProxy as error:
+                raise WrongSettings(str(error)) from error
     return connectors
 
 

@@ -14,7 +14,7 @@ from gateway.domain.exchange import Call, CallKind
 from gateway.resilience.operation import operation
 from gateway.resilience.settings import ResilienceSettings
 from gateway.upstream.endpoint import Endpoint, Timeouts
-from gateway.upstream.proxy import is_loopback
+from gateway.upstream.proxy import UnusableProxy, is_loopback
 from gateway.upstream.upstream import Conditions, Upstream
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Loopback, reply, saying, serving
@@ -106,12 +106,13 @@ def test_a_proxy_of_the_environment_is_not_used_for_this_machine(
     assert len(heads_of(READ, dialect)) == 1
 
 
+@pytest.mark.parametrize("scheme", ["http://", ""])
 def test_a_proxy_of_the_environment_is_used_for_other_machines(
-    dialect: PlainDialect, without_proxies: None, monkeypatch: pytest.MonkeyPatch
+    dialect: PlainDialect, without_proxies: None, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     async def run() -> list[str]:
         async with serving(saying(reply(200, b"{}"))) as proxy:
-            monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+            monkeypatch.setenv("HTTP_PROXY", f"{scheme}127.0.0.1:{proxy.port}")
             upstream = Upstream(Endpoint(base_url="http://crm.invalid/api", headers={}), dialect, Conditions())
             await upstream.send(READ)
             await upstream.aclose()
@@ -119,6 +120,17 @@ def test_a_proxy_of_the_environment_is_used_for_other_machines(
 
     (head,) = asyncio.run(run())
     assert head.startswith("get http://crm.invalid/api/contacts/1 http/1.1")
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("proxy", ["socks5://u:secret@127.0.0.1:1", "ftp://secret:1"])
+def test_a_proxy_that_speaks_no_http_is_handed_nothing(
+    dialect: PlainDialect, without_proxies: None, monkeypatch: pytest.MonkeyPatch, name: str, proxy: str
+) -> None:
+    monkeypatch.setenv(name, proxy)
+    with pytest.raises(UnusableProxy, match=f"^{name}: .* NO_PROXY") as refused:
+        Upstream(Endpoint(base_url="https://crm.invalid/api", headers={}), dialect, Conditions())
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
