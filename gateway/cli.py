@@ -20,12 +20,14 @@ from gateway.documents import check_documents, list_documents
 from gateway.http.manifest import WrongManifest
 from gateway.http.server import run, serve_app, until_told_to_end
 from gateway.key_commands import keys
+from gateway.listening import address, listening
 from gateway.logs import configure_logs
 from gateway.main import build_app, build_connectors, telemetry_of
 from gateway.sandbox.magic import MAGIC
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import PortUnavailable, RunningSandbox, running
-from gateway.settings import GatewaySettings, WrongSettings, read_gateway_settings
+from gateway.serving import provider_names, serve_alone, serve_in_workers
+from gateway.settings import MAX_WORKERS, GatewaySettings, WrongSettings, read_gateway_settings
 from resolvers.schema import print_schema
 
 SCHEMA_FILE = Path("schema.graphql")
@@ -38,24 +40,29 @@ err = Console(stderr=True, soft_wrap=True)
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=MAX_WORKERS, help="Processes that serve; else GATEWAY_WORKERS, else 1.")
+    ] = None,
+) -> None:
     """Serves the gateway with the settings of the environment."""
     with _clear_errors():
-        settings = read_gateway_settings()
+        settings = read_gateway_settings(**({} if workers is None else {"workers": workers}))
         configure_logs(settings.log_format, settings.log_level)
-        telemetry = telemetry_of(settings)
-        connectors = build_connectors(settings, telemetry)
-        if not connectors:
+        names = provider_names(settings)
+        if not names:
             raise WrongSettings(
                 "No provider is configured. Give at least one of GATELY_API_KEY, COMETLY_API_KEY and KLEN_API_KEY,"
                 " or try `gateway demo`."
             )
-        with _listening(settings) as listener:
-            names = ", ".join(connector.capabilities.display_name for connector in connectors.values())
+        with listening(settings, settings.workers) as listeners:
             what = "GraphQL and GraphiQL" if settings.shows(settings.graphiql) else "GraphQL"
-            text = f"{what}: {_address(settings, listener)}/graphql\nProviders: {names}"
-            application = build_app(settings, connectors, telemetry)
-            run(serve_app(application, settings, listener, lambda: out.print(text)))
+            text = f"{what}: {address(settings, listeners[0])}/graphql\nProviders: {', '.join(names)}"
+            say_where = partial(out.print, text)
+            if settings.workers == 1:
+                serve_alone(settings, listeners[0], say_where)
+            elif code := serve_in_workers(settings, listeners, say_where, _say_wrong):
+                raise typer.Exit(code)
 
 
 @app.command()
@@ -70,7 +77,7 @@ def demo() -> None:
             settling_seconds=5,
         )
         configure_logs(settings.log_format, settings.log_level)
-        with _listening(settings) as listener:
+        with listening(settings) as (listener,):
             run(_demo(settings, listener))
 
 
@@ -134,38 +141,14 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except (WrongSettings, PortUnavailable) as error:
-        err.print(str(error), style="red", markup=False, highlight=False)
+        _say_wrong(str(error))
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
-@contextmanager
-def _listening(settings: GatewaySettings) -> Iterator[socket.socket]:
-    """A bound socket, so that a port that is taken is known before anything starts."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # Naming TCP lets asyncio switch Nagle's algorithm off, which would hold a body back behind its headers.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        # Who calls the address as soon as it is printed waits for the server instead of being refused.
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        where = f"{settings.host}:{settings.port}"
-        raise WrongSettings(
-            f"GATEWAY_HOST and GATEWAY_PORT: cannot listen on {where} ({error.strerror}). Give a free one."
-        ) from None
-    try:
-        yield listener
-    finally:
-        listener.close()
-
-
-def _address(settings: GatewaySettings, listener: socket.socket) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{listener.getsockname()[1]}"
+def _say_wrong(text: str) -> None:
+    err.print(text, style="red", markup=False, highlight=False)
 
 
 async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
@@ -173,7 +156,7 @@ async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
         os.environ.update(simulators.environment())
         telemetry = telemetry_of(settings)
         application = build_app(settings, build_connectors(settings, telemetry), telemetry)
-        say_where = partial(_say_where, _address(settings, listener), simulators)
+        say_where = partial(_say_where, address(settings, listener), simulators)
         await serve_app(application, settings, listener, say_where)
 
 

@@ -20,6 +20,7 @@ from gateway.conditions import build_conditions
 from gateway.connectors.base import Connector
 from gateway.connectors.registry import REGISTRY
 from gateway.contacts.caretaker import Caretaker
+from gateway.contacts.changes import Changes
 from gateway.contacts.directory import Directory
 from gateway.contacts.lingering import Lingering
 from gateway.contacts.linking import Linking
@@ -90,10 +91,13 @@ def build_app(
     connectors: Mapping[Provider, Connector],
     telemetry: Telemetry = SILENT,
     clocks: Clocks | None = None,
+    changes: Changes | None = None,
 ) -> Starlette:
-    """The whole gateway; it opens the database when it starts and closes everything when it ends."""
+    """The whole gateway; it opens the database when it starts and closes everything when it ends. `changes` where other
+    processes write to the same records."""
+    chosen = clocks or Clocks()
     return create_app(
-        lambda: _running(settings, connectors, telemetry, clocks or Clocks()),
+        lambda: _running(settings, connectors, telemetry, chosen, changes or Changes(chosen.monotonic)),
         settings,
         hosts=_hosts(settings),
         production=settings.mode == "production",
@@ -104,7 +108,11 @@ def build_app(
 
 @asynccontextmanager
 async def _running(
-    settings: GatewaySettings, connectors: Mapping[Provider, Connector], telemetry: Telemetry, clocks: Clocks
+    settings: GatewaySettings,
+    connectors: Mapping[Provider, Connector],
+    telemetry: Telemetry,
+    clocks: Clocks,
+    changes: Changes,
 ) -> AsyncIterator[Services]:
     rules, schema = execution_rules(settings), build_schema()
     documents = known_or_say_why(settings, document_check(schema, rules))
@@ -114,7 +122,7 @@ async def _running(
     try:
         async with (
             _authenticate(settings, database) as authenticate,
-            _use_cases(settings, directory, database, telemetry, clocks) as use_cases,
+            _use_cases(settings, directory, database, telemetry, clocks, changes) as use_cases,
         ):
             executor, ending = Executor(schema, use_cases, rules), Ending(settings.shutdown_seconds)
             yield Services(
@@ -156,11 +164,16 @@ async def _authenticate(settings: GatewaySettings, database: Database) -> AsyncI
 
 @asynccontextmanager
 async def _use_cases(
-    settings: GatewaySettings, directory: Directory, database: Database, telemetry: Telemetry, clocks: Clocks
+    settings: GatewaySettings,
+    directory: Directory,
+    database: Database,
+    telemetry: Telemetry,
+    clocks: Clocks,
+    changes: Changes,
 ) -> AsyncIterator[UseCases]:
     """The use cases, and the caretaker at work beside them."""
     links, lingering = LinkStore(database), Lingering(clocks)
-    caches = RecordCaches(directory.configured, settings, clocks=clocks, events=telemetry.events)
+    caches = RecordCaches(directory.configured, settings, clocks=clocks, events=telemetry.events, changes=changes)
     writes = write_side(settings, directory, database, caches, telemetry.concluded)
     async with _at_work(writes.caretaker), aclosing(lingering):
         yield UseCases(

@@ -23,6 +23,7 @@ S = TypeVar("S", bound=BaseSettings)
 # Platforms hand out the first two.
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 _SQLITE = "sqlite+aiosqlite"
+MAX_WORKERS = 64
 _LENGTH_OF_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd]?)")
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -36,6 +37,7 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
     port: int = Field(8000, ge=0, le=65535, description="a port from 0 (any free one) to 65535")
+    workers: int = Field(1, ge=1, le=MAX_WORKERS, description="processes that serve, 1 to 64")
     mode: Literal["development", "production"] = Field(
         "development", description="development, or production, which insists on https base URLs"
     )

@@ -26,6 +26,11 @@ T = TypeVar("T")
 pytest.register_assert_rewrite("tests.failures.outcomes")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The lasting ones wait beside all the others, and not when those have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("lasting") is None)
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests stand in memory until the end, and each full garbage collection would walk through them all: a
     second in which no gateway answers, and in which time-outs pass."""

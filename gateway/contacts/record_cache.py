@@ -1,7 +1,8 @@
 """Whole records that were read lately: fresh ones save a call, older ones stand in for a provider that is down.
 
-Each gateway keeps its own, per provider and with that the credential of its connector. Only what a provider said of a
-record by its id is kept; lists and look-ups are not.
+Each process keeps its own, per provider and with that the credential of its connector; what one worker of a gateway has
+written to, none of them tells any more. Only what a provider said of a record by its id is kept; lists and look-ups are
+not.
 """
 
 import sys
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 from cachetools import TTLCache
 
 from gateway.clock import Clocks, Monotonic
+from gateway.contacts.changes import Changes
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import ErrorCode, ProviderFailure
 from gateway.domain.exchange import CallKind
@@ -23,8 +25,6 @@ from gateway.resilience.permission import refuse_unpermitted
 
 # What the tables take beside the record itself.
 _ENTRY_BYTES = 1024
-# Records of which a write may still come through; of more than these the first ones are taken for settled.
-_MAX_UNSETTLED = 10_000
 
 # The provider is down, or not to be asked now.
 _DOWN = frozenset(
@@ -61,17 +61,17 @@ class _Kept:
     record: Record
     asked_at: float
     true_at: float
+    changes: int
     size_bytes: int
 
 
 @dataclass(slots=True, eq=False)
 class Asking:
-    """A read under way. `true_at`: the answer may be as old as that. `outdated`: a write has gone to the record since,
-    so it may be older than that write."""
+    """A read under way. `true_at` and `changes`: the answer may be as old as that, and know no change after those."""
 
     asked_at: float
     true_at: float
-    outdated: bool
+    changes: int
     answer: Record | None = None
 
 
@@ -79,14 +79,21 @@ class RecordCache:
     """The records of one provider, as its one credential sees them: at most `max_bytes` of them, those asked for
     least recently go first. After a write without an answer nothing is kept of its record for `settling_seconds`."""
 
-    def __init__(self, *, keep_seconds: float, max_bytes: int, settling_seconds: float, clock: Monotonic) -> None:
-        self._clock = clock
-        self._keep_seconds, self._max_bytes = keep_seconds, max_bytes
+    def __init__(
+        self,
+        *,
+        keep_seconds: float,
+        max_bytes: int,
+        settling_seconds: float,
+        clock: Monotonic,
+        changes: Changes,
+    ) -> None:
+        self._clock, self._changes = clock, changes
+        self._keep_seconds, self._max_bytes, self._settling_seconds = keep_seconds, max_bytes, settling_seconds
         self._kept: TTLCache[RecordKey, _Kept] = TTLCache(
             max_bytes, keep_seconds, timer=clock, getsizeof=lambda kept: kept.size_bytes
         )
         self._asking: dict[RecordKey, list[Asking]] = {}
-        self._unsettled: TTLCache[RecordKey, None] = TTLCache(_MAX_UNSETTLED, settling_seconds, timer=clock)
 
     @property
     def size_bytes(self) -> int:
@@ -95,7 +102,7 @@ class RecordCache:
     def find(self, key: RecordKey, *, max_age_seconds: float) -> Aged | None:
         """The record, if it is not older than that; nothing is new enough for 0."""
         kept = self._kept.get(key)
-        if kept is None:
+        if kept is None or kept.changes != self._changes.count(key):
             return None
         age = self._clock() - kept.true_at
         return Aged(kept.record, int(age)) if max_age_seconds > 0 and age <= max_age_seconds else None
@@ -105,9 +112,9 @@ class RecordCache:
         """Around one read: the `answer` that is put down is kept, unless a write went to the record meanwhile."""
         under_way = self._asking.setdefault(key, [])
         # It may share the call of one that began before a write.
-        now = self._clock()
-        true_at = min((one.true_at for one in under_way), default=now)
-        asking = Asking(now, true_at, outdated=any(one.outdated for one in under_way))
+        now, changes = self._clock(), self._changes.count(key)
+        eldest = under_way[0] if under_way else Asking(now, now, changes)
+        asking = Asking(now, eldest.true_at, eldest.changes)
         under_way.append(asking)
         try:
             yield asking
@@ -115,29 +122,30 @@ class RecordCache:
             under_way.remove(asking)
             if not under_way:
                 del self._asking[key]
-        if asking.answer is not None and not asking.outdated and key not in self._unsettled:
+        is_settled = asking.changes == self._changes.count(key) and not self._changes.is_unsettled(key)
+        if asking.answer is not None and is_settled:
             self._keep(key, asking.answer, asking)
 
     def drop(self, key: RecordKey, *, unsettled: bool = False) -> None:
         """Forgets a record that may have changed, and what is being read of it. `unsettled`: the change may still be
         to come, so for a while nothing is kept of it at all."""
-        with suppress(KeyError):
-            del self._kept[key]
-        for asking in self._asking.get(key, ()):
-            asking.outdated = True
-        if unsettled:
-            self._unsettled[key] = None
+        self._forget(key)
+        self._changes.add(key, unsettled_seconds=self._settling_seconds if unsettled else 0)
 
     def _keep(self, key: RecordKey, record: Record, asking: Asking) -> None:
         before = self._kept.get(key)
         if self._keep_seconds <= 0 or (before is not None and before.asked_at > asking.asked_at):
             return
-        kept = _Kept(record, asking.asked_at, asking.true_at, _ENTRY_BYTES + memory_of(record))
-        if kept.size_bytes > self._max_bytes:
+        size_bytes = _ENTRY_BYTES + memory_of(record)
+        if size_bytes > self._max_bytes:
             # What is there is older.
-            self.drop(key)
+            self._forget(key)
             return
-        self._kept[key] = kept
+        self._kept[key] = _Kept(record, asking.asked_at, asking.true_at, asking.changes, size_bytes)
+
+    def _forget(self, key: RecordKey) -> None:
+        with suppress(KeyError):
+            del self._kept[key]
 
 
 class RecordCaches:
@@ -150,6 +158,7 @@ class RecordCaches:
         *,
         clocks: Clocks,
         events: PolicyEvents,
+        changes: Changes,
     ) -> None:
         self._fresh_seconds = settings.read_cache_seconds
         self._stale_seconds = settings.stale_if_error_seconds
@@ -160,6 +169,7 @@ class RecordCaches:
                 max_bytes=settings.read_cache_bytes,
                 settling_seconds=settings.settling_seconds,
                 clock=clocks.monotonic,
+                changes=changes,
             )
             for provider in providers
         }

@@ -8,10 +8,10 @@ import gc
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 import uvicorn
@@ -26,20 +26,33 @@ from gateway.http.websocket_protocol import WebSocketProtocol
 log = structlog.get_logger("gateway")
 
 
+Told: TypeAlias = Callable[[Callable[[], None]], AbstractContextManager[None]]
+"""Within it a function is called when the server is to end, and once more when it is to hurry."""
+
+
+def by_signals(end: Callable[[], None]) -> AbstractContextManager[None]:
+    """SIGINT or SIGTERM."""
+    return _on_signals(lambda _: end(), times=2)
+
+
 async def serve_app(
-    application: Starlette, settings: HttpSettings, listener: socket.socket, say_where: Callable[[], None]
+    application: Starlette,
+    settings: HttpSettings,
+    listener: socket.socket,
+    say_where: Callable[[], None],
+    told: Told = by_signals,
 ) -> None:
-    """Until SIGINT or SIGTERM: what runs ends first, then everything is closed."""
+    """Until it is told to end: what runs ends first, then everything is closed."""
     server = build_server(application, settings)
-    with _on_signals(lambda signum: server.handle_exit(signum, None), times=2):
+    with told(partial(server.handle_exit, signal.SIGTERM, None)):
         # Entered here rather than by uvicorn, so that a database that cannot be opened ends the start clearly.
         async with application.router.lifespan_context(application):
-            _spare_the_collector()
+            spare_the_collector()
             say_where()
             await server.serve(sockets=[listener])
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What the start has made stays until the end: no full collection has to walk through it, some 150 ms in which
     nobody is answered."""
     gc.collect()

@@ -117,6 +117,12 @@ async def open_database(url: str) -> Database:
     return database
 
 
+def is_of_one_process(url: str) -> bool:
+    """Whether nobody else could open it: it is in memory."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() == _SQLITE and _file_of(parsed) is None
+
+
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == _SQLITE:
         engine = create_async_engine(url)

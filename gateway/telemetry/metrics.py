@@ -19,6 +19,7 @@ from gateway.resilience.events import CircuitState, Outcome, PolicyEvents
 from gateway.telemetry.budgets import BudgetCollector
 from gateway.telemetry.codes import known
 from gateway.telemetry.observer import Ended, OperationObserver
+from gateway.telemetry.processes import told_registry
 
 _PREFIX = "contact_gateway"
 _ATTEMPT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -28,7 +29,7 @@ _CIRCUIT_VALUES = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitSta
 
 
 class Metrics:
-    """Has a registry of its own, so that gateways in one process do not count together."""
+    """Has a registry of its own, so that gateways in one process do not count together; workers of one gateway do."""
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
@@ -46,8 +47,9 @@ class Metrics:
             ("provider", "outcome"),
             registry=self.registry,
         )
-        self.registry.register(self.budgets)
-        Info(f"{_PREFIX}_build", "The version that runs.", registry=self.registry).info({"version": version})
+        self._told = told_registry(self.registry)
+        self._told.register(self.budgets)
+        Info(f"{_PREFIX}_build", "The version that runs.", registry=self._told).info({"version": version})
 
     def wrote(self, results: Sequence[WriteResult]) -> None:
         self._writes.labels(status_of(tuple(results)).value).inc()
@@ -61,9 +63,9 @@ class Metrics:
         """
         taken = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
         if "application/openmetrics-text" in taken:
-            text: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]  # theirs
+            text: bytes = openmetrics.generate_latest(self._told)  # type: ignore[no-untyped-call]  # theirs
             return text, openmetrics.CONTENT_TYPE_LATEST
-        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
+        return generate_latest(self._told), CONTENT_TYPE_PLAIN_0_0_4
 
 
 class _Upstream(PolicyEvents):
@@ -83,7 +85,12 @@ class _Upstream(PolicyEvents):
         self._shared = counter("upstream_shared_reads", "Reads that joined a call under way.", *where)
         self._cached = counter("cache_hits", "Records answered without a call.", "provider", "freshness")
         self._circuits = Gauge(
-            f"{_PREFIX}_circuit_state", "0 closed, 1 half-open, 2 open.", ("provider", "operation"), registry=registry
+            f"{_PREFIX}_circuit_state",
+            "0 closed, 1 half-open, 2 open.",
+            ("provider", "operation"),
+            registry=registry,
+            # Of several workers the one that has seen the worst.
+            multiprocess_mode="livemax",
         )
 
     def attempted(self, provider: Provider, kind: CallKind, seconds: float, outcome: Outcome) -> None:
@@ -135,7 +142,10 @@ class _Requests(Traffic):
     def __init__(self, registry: CollectorRegistry, errors: Counter) -> None:
         self._errors = errors
         self._in_flight = Gauge(
-            f"{_PREFIX}_requests_in_flight", "Requests that are being answered just now.", registry=registry
+            f"{_PREFIX}_requests_in_flight",
+            "Requests that are being answered just now.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
 
     def came(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
 
+from gateway.contacts.changes import Changes, shared_changes
 from gateway.contacts.record_cache import Aged, RecordCache, RecordCaches, is_down, memory_of
 from gateway.domain import errors
 from gateway.domain.caller import Caller
@@ -29,9 +32,20 @@ def record(key: RecordKey = KEY, **values: Any) -> Record:
 OLD, NEW = record(name="Old"), record(name="New")
 
 
+def new_cache(time: FakeTime, changes: Changes | None = None, keep_seconds: float = 300) -> RecordCache:
+    clock = time.clocks.monotonic
+    return RecordCache(
+        keep_seconds=keep_seconds,
+        max_bytes=100_000,
+        settling_seconds=60,
+        clock=clock,
+        changes=changes or Changes(clock),
+    )
+
+
 @pytest.fixture
 def cache(time: FakeTime) -> RecordCache:
-    return RecordCache(keep_seconds=300, max_bytes=100_000, settling_seconds=60, clock=time.clocks.monotonic)
+    return new_cache(time)
 
 
 def put(cache: RecordCache, answer: Record) -> None:
@@ -88,7 +102,7 @@ class TestAge:
         assert cache.size_bytes < 2 * (memory_of(OLD) + 1024)
 
     def test_switched_off_nothing_is_kept(self, time: FakeTime) -> None:
-        cache = RecordCache(keep_seconds=0, max_bytes=100_000, settling_seconds=60, clock=time.clocks.monotonic)
+        cache = new_cache(time, keep_seconds=0)
 
         put(cache, OLD)
 
@@ -184,6 +198,72 @@ class TestWrites:
         assert found(cache) == NEW
 
 
+class TestOfTwoProcesses:
+    """Each has a cache of its own, and all of them know of every change."""
+
+    @pytest.fixture
+    def caches(self, time: FakeTime) -> list[RecordCache]:
+        return [new_cache(time, changes) for changes in shared_changes(2, time.clocks.monotonic)]
+
+    def test_a_write_of_one_drops_the_record_of_both(self, caches: list[RecordCache]) -> None:
+        for cache in caches:
+            put(cache, OLD)
+            put(cache, record(OTHER))
+
+        caches[0].drop(KEY)
+
+        assert [(found(cache), found(cache, OTHER)) for cache in caches] == [(None, record(OTHER))] * 2
+
+    def test_a_read_that_began_before_the_write_of_another_keeps_nothing(self, caches: list[RecordCache]) -> None:
+        here, there = caches
+        with here.asking(KEY) as asking:
+            there.drop(KEY)
+            asking.answer = OLD
+
+        assert found(here) is None
+
+    def test_a_read_after_the_write_of_another_is_kept(self, caches: list[RecordCache]) -> None:
+        here, there = caches
+        there.drop(KEY)
+
+        put(here, NEW)
+
+        assert found(here) == NEW
+
+    def test_what_may_come_through_yet_is_kept_by_none(self, caches: list[RecordCache], time: FakeTime) -> None:
+        here, there = caches
+        there.drop(KEY, unsettled=True)
+        put(here, OLD)
+        assert found(here) is None
+
+        time.advance(60)
+        put(here, NEW)
+
+        assert found(here) == NEW
+
+    def test_a_settled_write_does_not_shorten_the_time_of_one_that_is_not(
+        self, caches: list[RecordCache], time: FakeTime
+    ) -> None:
+        here, there = caches
+        there.drop(KEY, unsettled=True)
+        there.drop(KEY)
+        here.drop(KEY)
+        put(here, OLD)
+
+        assert found(here) is None
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_the_memory_is_one_and_the_same_in_a_forked_process(self, time: FakeTime) -> None:
+        here, there = shared_changes(2, time.clocks.monotonic)
+        child = get_context("fork").Process(target=there.add, args=(KEY,), kwargs={"unsettled_seconds": 60})
+        child.start()
+        child.join(30)
+
+        assert child.exitcode == 0
+        assert (here.count(KEY), here.is_unsettled(KEY)) == (1, True)
+        assert (here.count(OTHER), here.is_unsettled(OTHER)) == (0, False)
+
+
 class Heard(PolicyEvents):
     def __init__(self) -> None:
         self.cached_records: list[tuple[Provider, bool]] = []
@@ -199,7 +279,13 @@ class TestOfEveryProvider:
 
     @pytest.fixture
     def caches(self, time: FakeTime, heard: Heard) -> RecordCaches:
-        made = RecordCaches([Provider.KLEN], GatewaySettings.model_construct(), clocks=time.clocks, events=heard)
+        made = RecordCaches(
+            [Provider.KLEN],
+            GatewaySettings.model_construct(),
+            clocks=time.clocks,
+            events=heard,
+            changes=Changes(time.clocks.monotonic),
+        )
         put(made.of(Provider.KLEN), OLD)
         return made
 

@@ -14,6 +14,7 @@ from gateway.settings import WrongSettings, api_key, read_gateway_settings, read
 GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_HOST": ("127.0.0.1", "0.0.0.0", "0.0.0.0"),
     "GATEWAY_PORT": (8000, "0", 0),
+    "GATEWAY_WORKERS": (1, "4", 4),
     "GATEWAY_DATABASE_URL": (
         "sqlite+aiosqlite:///contact-gateway.db",
         "sqlite+aiosqlite:////var/lib/gateway.db",

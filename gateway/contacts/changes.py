@@ -1,0 +1,62 @@
+"""Which records have been written to, so that nobody's cache tells what a write has changed.
+
+It is memory that processes share which were forked after it was made: `gateway serve --workers` has a cache in each of
+them. A record's place is found by its hash, so two records may share one: then a write to one of them costs the other a
+call, and nothing else.
+"""
+
+from mmap import mmap
+from zlib import crc32
+
+from gateway.clock import Monotonic
+from gateway.domain.contact import RecordKey
+
+# For each process 1 MiB, of which the system gives a page when something is first written there.
+_PLACES = 65_536
+_COUNT_BYTES = _PLACES * 8
+_ROW_BYTES = 2 * _COUNT_BYTES
+
+
+class Changes:
+    """As one process writes it down, and as all of them read it. The clock has to be one for all of them."""
+
+    def __init__(self, clock: Monotonic, rows: list[memoryview] | None = None, own: int = 0) -> None:
+        rows = _rows(1) if rows is None else rows
+        self._clock = clock
+        # Each process has a row that nobody else writes to: two that count in one place would lose a change.
+        self._counts = [row[:_COUNT_BYTES].cast("Q") for row in rows]
+        self._unsettled = [row[_COUNT_BYTES:].cast("d") for row in rows]
+        self._own_counts, self._own_unsettled = self._counts[own], self._unsettled[own]
+
+    def add(self, key: RecordKey, *, unsettled_seconds: float = 0) -> None:
+        """The record may have changed, and for so many seconds may change yet."""
+        place = _place(key)
+        self._own_counts[place] += 1
+        if unsettled_seconds > 0:
+            until = self._clock() + unsettled_seconds
+            self._own_unsettled[place] = max(until, self._own_unsettled[place])
+
+    def count(self, key: RecordKey) -> int:
+        """Never falls; what was read of a record is as it was while this stays the same."""
+        place = _place(key)
+        return sum(counts[place] for counts in self._counts)
+
+    def is_unsettled(self, key: RecordKey) -> bool:
+        place, now = _place(key), self._clock()
+        return any(until[place] > now for until in self._unsettled)
+
+
+def shared_changes(processes: int, clock: Monotonic) -> list[Changes]:
+    """One for each process; make them before any of them is forked."""
+    rows = _rows(processes)
+    return [Changes(clock, rows, own) for own in range(processes)]
+
+
+def _rows(processes: int) -> list[memoryview]:
+    memory = memoryview(mmap(-1, processes * _ROW_BYTES))
+    return [memory[first : first + _ROW_BYTES] for first in range(0, len(memory), _ROW_BYTES)]
+
+
+def _place(key: RecordKey) -> int:
+    # Not Python's own hash, which is another one in each process unless they were forked.
+    return crc32(f"{key.provider.value}:{key.remote_id}".encode()) % _PLACES

@@ -1,0 +1,87 @@
+"""Workers that die at once, are stuck or will not end: their parent neither hurries nor waits without end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+PARENT = """
+import os, signal, socket, sys, time
+from gateway import workers
+from gateway.logs import configure_logs
+
+configure_logs("json")
+workers._FIRST_PAUSE_SECONDS, workers._GRACE_SECONDS = 0.05, 0.3
+
+{work}
+
+def say_ready():
+    print("ready", flush=True)
+    {then}
+
+listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+gone = lambda pid: print("gone", flush=True)
+parent = workers.Workers(listeners, work, say_ready=say_ready, gone=gone, shutdown_seconds=0)
+sys.exit(parent.run())
+"""
+DIES = """
+def work(post):
+    post.ready()
+    if post.number == 1:
+        time.sleep(0.05)
+        sys.exit(3)
+    post.orders.recv_bytes()
+"""
+IS_STUCK = """
+def work(post):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    post.ready()
+    while True:
+        time.sleep(60)
+"""
+CANNOT_START = """
+def work(post):
+    if post.number == 1:
+        sys.exit("no start")
+    post.ready()
+    post.orders.recv_bytes()
+"""
+TELLS_TO_END = "os.kill(os.getpid(), signal.SIGTERM)"
+TELLS_TO_END_THRICE = f"{TELLS_TO_END}; {TELLS_TO_END}; {TELLS_TO_END}"
+TELLS_TO_END_LATER = "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM)); signal.alarm(1)"
+
+
+def run(work: str, then: str = "pass") -> subprocess.CompletedProcess[str]:
+    script = PARENT.format(work=work, then=then)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_one_that_dies_again_and_again_is_started_ever_more_seldom() -> None:
+    ended = run(DIES, TELLS_TO_END_LATER)
+
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    pauses = [line["again_in_seconds"] for line in lines]
+    assert {(line["event"], line["worker"], line["exit_code"]) for line in lines} == {("worker_ended", 1, 3)}
+    assert len(pauses) >= 3
+    assert pauses == [0.05 * 2**times for times in range(len(pauses))]
+
+
+def test_one_that_is_stuck_is_killed_when_its_time_is_over() -> None:
+    ended = run(IS_STUCK, TELLS_TO_END)
+
+    assert (ended.stdout, ended.returncode) == ("ready\ngone\ngone\n", 1)
+    (line,) = map(json.loads, ended.stderr.splitlines())
+    assert (line["event"], line["level"], line["count"]) == ("workers_killed", "error", 2)
+
+
+def test_a_third_signal_kills_them_at_once() -> None:
+    ended = run(IS_STUCK, TELLS_TO_END_THRICE)
+
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("ready\ngone\ngone\n", "", 1)
+
+
+def test_where_one_cannot_start_none_is_left() -> None:
+    ended = run(CANNOT_START)
+
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("gone\ngone\n", "no start\n", 1)

@@ -1,0 +1,31 @@
+"""docs/workers.md names the numbers and the settings that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gateway import workers
+from gateway.settings import MAX_WORKERS, GatewaySettings
+
+TEXT = (Path(__file__).parents[2] / "docs/workers.md").read_text(encoding="utf-8")
+WORDS = {1: "a second", 2: "two", 4: "four", 10: "ten seconds", 30: "thirty"}
+
+
+def test_the_pauses_are_those_of_the_code() -> None:
+    pauses = [workers._FIRST_PAUSE_SECONDS * 2**times for times in range(3)]
+    first, second, third = (WORDS[int(pause)] for pause in pauses)
+
+    assert f"served for {WORDS[int(workers._HEALTHY_SECONDS)]} or ended with 0" in TEXT.replace("\n", " ")
+    assert f"else after {first}, then {second}, {third}" in TEXT.replace("\n", " ")
+    assert f"at most {WORDS[int(workers._LONGEST_PAUSE_SECONDS)]}" in TEXT.replace("\n", " ")
+
+
+def test_every_setting_exists() -> None:
+    named = {name.lower() for name in re.findall(r"GATEWAY_([A-Z_]+)", TEXT)}
+
+    assert named <= set(GatewaySettings.model_fields)
+
+
+def test_as_many_as_the_settings_say() -> None:
+    assert f"1 to {MAX_WORKERS}" in str(GatewaySettings.model_fields["workers"].description)
