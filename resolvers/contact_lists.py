@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
+from gateway.contacts.cursor import Mark
 from gateway.contacts.dealing import Dealing, Edge
 from gateway.contacts.listing import Listing
 from gateway.contacts.reading import Matches
@@ -18,19 +19,34 @@ from resolvers.faults import Source
 T = TypeVar("T")
 
 
+def _start_cursor(root: "PageInfo") -> str | None:
+    return str(root.start) if root.start else None
+
+
+def _end_cursor(root: "PageInfo") -> str | None:
+    return str(root.end) if root.end else None
+
+
 @strawberry.type(description="Where a page of a list stands in the whole (Relay).")
 class PageInfo:
+    start: strawberry.Private[Mark | None]
+    end: strawberry.Private[Mark | None]
     has_next_page: bool = strawberry.field(
         description="Whether there is more; stays true while a provider fails, so that the walk can be taken up."
     )
     has_previous_page: bool = strawberry.field(description="Whether the page came after another one.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first contact.")
-    end_cursor: str | None = strawberry.field(description="Where to go on: give it as `after`.")
+    start_cursor: str | None = strawberry.field(resolver=_start_cursor, description="The cursor of the first contact.")
+    end_cursor: str | None = strawberry.field(resolver=_end_cursor, description="Where to go on: give it as `after`.")
+
+
+def _edge_cursor(root: "ContactEdge") -> str:
+    return str(root.mark)
 
 
 @strawberry.type(description="A contact in a list, and where it stands.")
 class ContactEdge:
-    cursor: str = strawberry.field(description="Where the list goes on after this contact.")
+    mark: strawberry.Private[Mark]
+    cursor: str = strawberry.field(resolver=_edge_cursor, description="Where the list goes on after this contact.")
     node: Contact = strawberry.field(description="The contact.")
 
 
@@ -54,7 +70,7 @@ class StreamedPage:
 
 
 def _edge(edge: Edge, contact: Any) -> Any:
-    return contact if isinstance(contact, GatewayError) else ContactEdge(cursor=edge.cursor, node=contact)
+    return contact if isinstance(contact, GatewayError) else ContactEdge(mark=edge.mark, node=contact)
 
 
 def _edges(root: "ContactConnection") -> Any:
@@ -75,19 +91,19 @@ def _tell(root: "ContactConnection", tell: Callable[[Listing], Any]) -> Any:
 
 def _page_info(root: "ContactConnection") -> Any:
     def told(listing: Listing) -> PageInfo:
-        cursors = [edge.cursor for edge in listing.edges if isinstance(edge.item, Record)]
         return PageInfo(
+            start=next((edge.mark for edge in listing.edges if isinstance(edge.item, Record)), None),
+            end=listing.end,
             has_next_page=listing.has_next,
             has_previous_page=root.after is not None,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=listing.end_cursor,
         )
 
     return _tell(root, told)
 
 
-def _total_count(root: "ContactConnection") -> Any:
-    return _tell(root, lambda listing: listing.total)
+async def _total_count(root: "ContactConnection") -> int | None:
+    listing = await root.listing.told(lambda told: told) if isinstance(root.listing, StreamedPage) else root.listing
+    return await listing.count()
 
 
 def _listed_sources(root: "ContactConnection") -> Any:

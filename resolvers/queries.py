@@ -12,7 +12,7 @@ from gateway.contacts.dealing import Edge
 from gateway.contacts.listing import ListQuery
 from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
-from gateway.domain.errors import GatewayError, InputProblem, InvalidInput
+from gateway.domain.errors import GatewayError, InputProblem, InvalidInput, ProviderFailure
 from gateway.domain.identity import NodeType
 from gateway.store.links import Family
 from resolvers.contact import Contact, ContactRecord, Node
@@ -120,8 +120,13 @@ async def contacts(
         return _streamed(info, asked, selection)
     listing = await info.context.use_cases.lists.page(asked)
     summaries = {record.key: record for record in listing.summaries}
-    pending = [_listed(info, edge, selection, summaries, terms) for edge in listing.edges]
-    found: list[Any] = await asyncio.gather(*pending)
+
+    def listed(item: Record | ProviderFailure) -> Contact | ProviderFailure:
+        if not isinstance(item, Record):
+            return item
+        return Contact(view=ContactView(info.context, listing.families[item.key], selection, summaries, terms))
+
+    found = [listed(edge.item) for edge in listing.edges]
     return ContactConnection(listing=listing, contacts=found, after=_given(after))
 
 

@@ -50,6 +50,17 @@ class Standing:
     turn: Provider | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a list, which becomes a cursor only where somebody asks for it."""
+
+    arguments: str
+    standing: Standing
+
+    def __str__(self) -> str:
+        return write_cursor(self.arguments, self.standing)
+
+
 def write_cursor(arguments: str, standing: Standing) -> str:
     positions = {str(provider): position for provider, position in standing.positions.items()}
     content = _Content(VERSION, arguments, positions, standing.turn or "")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gateway.contacts.cursor import Standing, write_cursor
+from gateway.contacts.cursor import Mark, Standing
 from gateway.contacts.walk import Walk
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import ProviderFailure
@@ -19,16 +19,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A record, or the failure that stands in the place of a provider's records."""
+    """A record, or the failure in the place of a provider's records; `mark` is where the list goes on after it."""
 
     item: Record | ProviderFailure
-    cursor: str
+    mark: Mark
 
 
 class Dealing(Generic[R]):
     """One page under way. It goes on only while `run` does, whoever waits for its edges.
 
-    `finish` makes what is known at the end out of every edge and the cursor after them.
+    `finish` makes what is known at the end out of every edge and the place after them.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Dealing(Generic[R]):
         first: int,
         turn: Provider | None,
         arguments: str,
-        finish: Callable[[tuple[Edge, ...], str], Awaitable[R]],
+        finish: Callable[[tuple[Edge, ...], Mark], Awaitable[R]],
     ) -> None:
         self._walks = walks
         self._first = first
@@ -81,7 +81,7 @@ class Dealing(Generic[R]):
             await self._deal_in_turn()
             self._all_dealt = True
             self._tell()
-            self._result = await self._finish(tuple(self._edges), self._cursor())
+            self._result = await self._finish(tuple(self._edges), self._mark_here())
         except ExceptionGroup as failures:
             self._failure = failures.exceptions[0]
         except Exception as failure:
@@ -127,13 +127,11 @@ class Dealing(Generic[R]):
             self._add(walk.failure)
 
     def _add(self, item: Record | ProviderFailure) -> None:
-        self._edges.append(Edge(item, self._cursor()))
+        self._edges.append(Edge(item, self._mark_here()))
         self._tell()
 
-    def _cursor(self) -> str:
-        return write_cursor(
-            self._arguments, Standing({walk.provider: walk.position for walk in self._walks}, self._turn)
-        )
+    def _mark_here(self) -> Mark:
+        return Mark(self._arguments, Standing({walk.provider: walk.position for walk in self._walks}, self._turn))
 
     def _tell(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -4,18 +4,18 @@ Rules: design section 8.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from gateway.connectors.base import ContactFilter, PageRequest
-from gateway.contacts.cursor import Position, Standing, fingerprint, read_cursor, write_cursor
+from gateway.contacts.cursor import Mark, Position, Standing, fingerprint, read_cursor
 from gateway.contacts.dealing import Dealing, Edge
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
 from gateway.contacts.terms import Terms
 from gateway.contacts.walk import Walk, countable
-from gateway.domain.contact import Field, Provider, Record
+from gateway.domain.contact import Field, Provider, Record, RecordKey
 from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput
 from gateway.store.links import Family, LinkStore
 
@@ -26,14 +26,16 @@ MAX_FILTER_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """`summaries` is all that the providers told on the way, linked records that stand elsewhere included."""
+    """`summaries` is all that the providers told on the way, linked records that stand elsewhere included; `families`
+    are those of all of them. `count` counts the whole list: a look into the database for whoever asks."""
 
     edges: tuple[Edge, ...]
     summaries: tuple[Record, ...]
+    families: Mapping[RecordKey, Family]
     sources: tuple[Source, ...]
-    total: int | None
+    count: Callable[[], Awaitable[int | None]]
     has_next: bool
-    end_cursor: str | None
+    end: Mark | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class _Page:
 
     targets: tuple[Provider, ...]
     walks: list[Walk]
+    families: Mapping[RecordKey, Family]
     skipped: list[Source]
     turn: Provider | None
     arguments: str
@@ -77,7 +80,7 @@ class ContactLists:
         page = self._open(asked)
         await asyncio.gather(*(walk.load() for walk in page.walks))
         dealt = await _deal(page.walks, asked.first, page.turn, page.arguments)
-        return await self._tell(page, dealt.edges, dealt.cursor)
+        return await self._tell(page, dealt.edges, dealt.end)
 
     def stream(self, asked: ListQuery) -> Dealing[Listing]:
         """What `page` answers, its edges as the providers answer. Nobody is called before it is run.
@@ -101,39 +104,48 @@ class ContactLists:
         arguments = fingerprint(targets, asked.wanted)
         standing = read_cursor(asked.after, arguments) if asked.after is not None else Standing({})
         request = PageRequest(limit=asked.first, filter=asked.wanted, wanted=asked.fields)
-        walks, skipped_sources = self._walks(targets, request, standing.positions, asked.terms)
+        families: dict[RecordKey, Family] = {}
+        walks, skipped_sources = self._walks(targets, request, standing.positions, asked.terms, families)
         return _Page(
             targets=targets,
             walks=walks,
+            families=families,
             skipped=skipped_sources,
             turn=standing.turn,
             arguments=arguments,
             filtered=bool(asked.wanted.asked),
         )
 
-    async def _tell(self, page: _Page, edges: tuple[Edge, ...], cursor: str) -> Listing:
+    async def _tell(self, page: _Page, edges: tuple[Edge, ...], end: Mark) -> Listing:
         """What is known once the page has been dealt."""
         over = all(walk.is_over for walk in page.walks)
         by_provider = {source.provider: source for source in (*page.skipped, *(walk.source for walk in page.walks))}
         return Listing(
             edges=edges,
             summaries=tuple(record for walk in page.walks for record in walk.fetched),
+            families=page.families,
             sources=tuple(by_provider[provider] for provider in page.targets),
-            total=await self._total(page.walks, filtered=page.filtered),
+            count=partial(self._total, page.walks, filtered=page.filtered),
             has_next=not over,
-            end_cursor=cursor if edges or not over else None,
+            end=end if edges or not over else None,
         )
 
     def _walks(
-        self, targets: Sequence[Provider], request: PageRequest, positions: Mapping[Provider, Position], terms: Terms
+        self,
+        targets: Sequence[Provider],
+        request: PageRequest,
+        positions: Mapping[Provider, Position],
+        terms: Terms,
+        families: dict[RecordKey, Family],
     ) -> tuple[list[Walk], list[Source]]:
-        """The walks of the providers that can be asked, and the sources of those that cannot."""
+        """The walks of the providers that can be asked, and the sources of those that cannot. `families` gathers those
+        of the records that are met."""
         walks: list[Walk] = []
         sources: list[Source] = []
         asked: set[Provider] = set()
 
         async def pick_shown(records: tuple[Record, ...]) -> list[bool]:
-            families = await self._links.families([record.key for record in records])
+            families.update(await self._links.families([record.key for record in records]))
             return [self._representative(families[record.key], asked) == record.key for record in records]
 
         for provider in targets:
@@ -183,20 +195,20 @@ async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, argume
             playing.append(walk)
             dealt += 1
             turn = following
-            edges.append(Edge(record, _cursor(walks, turn, arguments)))
+            edges.append(Edge(record, _mark(walks, turn, arguments)))
         elif walk.failure and not (walk.skipped or walk.pending):
-            edges.append(Edge(walk.failure, _cursor(walks, turn, arguments)))
-    return _Dealt(tuple(edges), _cursor(walks, turn, arguments))
+            edges.append(Edge(walk.failure, _mark(walks, turn, arguments)))
+    return _Dealt(tuple(edges), _mark(walks, turn, arguments))
 
 
 @dataclass(frozen=True, slots=True)
 class _Dealt:
     edges: tuple[Edge, ...]
-    cursor: str
+    end: Mark
 
 
-def _cursor(walks: Sequence[Walk], turn: Provider | None, arguments: str) -> str:
-    return write_cursor(arguments, Standing({walk.provider: walk.position for walk in walks}, turn))
+def _mark(walks: Sequence[Walk], turn: Provider | None, arguments: str) -> Mark:
+    return Mark(arguments, Standing({walk.provider: walk.position for walk in walks}, turn))
 
 
 def _check(first: int, wanted: ContactFilter) -> None:

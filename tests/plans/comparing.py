@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -60,8 +59,6 @@ class Comparison:
 
     def close(self) -> None:
         self._loop.close()
-        # What was dropped complains while the test still listens.
-        gc.collect()
 
     def plan(self, asked: Asked) -> Plan:
         plan = compile_plan(self._parts, asked.document, asked.operation, max_fields=10_000)

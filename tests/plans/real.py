@@ -196,17 +196,25 @@ class RealWorld:
             "page", asked.first, asked.after, asked.wanted, sorted(asked.fields), asked.terms.until
         )
         edges = tuple(
-            Edge(self._failure(draw) if draw.happens(0.1) else self._record(key, summary=True), draw.wrong("cursor"))
+            Edge(
+                self._failure(draw) if draw.happens(0.1) else self._record(key, summary=True),
+                draw.wrong(f"cursor {key}"),
+            )
             for key in dict.fromkeys(draw.some(lambda _: draw.any(KEYS), 5))
         )
         return Listing(
             edges=edges,
             summaries=tuple(edge.item for edge in edges if isinstance(edge.item, Record)),
             sources=self._sources(draw),
-            total=draw.wrong(5),
+            families={edge.item.key: self._family(edge.item.key) for edge in edges if isinstance(edge.item, Record)},
+            count=self._count,
             has_next=draw.wrong(True),
-            end_cursor=draw.wrong("end"),
+            end=draw.wrong("end"),
         )
+
+    async def _count(self) -> Any:
+        draw = await self._asked("count")
+        return draw.wrong(5)
 
     def _failure(self, draw: Draw, provider: Provider | None = None) -> ProviderFailure:
         kind = draw.any([ReplyTimedOut, ProviderBroken, OperationUnsupported])

@@ -16,6 +16,7 @@ from tests.plans.operations import Plain, dressed
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore:Exception ignored in. <coroutine:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("collected"),
 ]
 
 EXAMPLES = int(os.environ.get("GATEWAY_TEST_PLAN_EXAMPLES", "12000"))

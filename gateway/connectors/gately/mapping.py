@@ -3,6 +3,7 @@
 Rules: design section 7; docs/providers/gately.md for what the fields are called.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,9 @@ from gateway.domain.names import join_name
 from gateway.domain.writes import WriteWarning, derived, dropped
 from gateway.upstream.decode import in_utc
 
+# Gately's words are ours; it may have others.
+_STATUSES: Mapping[str | None, ContactStatus] = {status.value: status for status in ContactStatus}
+
 
 def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: datetime, raw: bytes) -> Record:
     email = _text(contact.email)
@@ -48,7 +52,7 @@ def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: dat
         phones=read_slots(_text(contact.phone), _text(contact.mobile)),
         addresses=_addresses(contact),
         company=_text(contact.company),
-        status=ContactStatus(word) if word in set(ContactStatus) else None,
+        status=_STATUSES.get(word),
         tags=tuple(tag.name for tag in contact.tags or ()),
         notes=_text(contact.notes),
         custom_fields=custom_fields or {},
