@@ -70,7 +70,7 @@ def demo() -> None:
     """Serves the gateway over three simulated providers: no keys, seeded contacts, nothing kept."""
     with _clear_errors(), tempfile.TemporaryDirectory(prefix="contact-gateway-") as folder:
         settings = read_gateway_settings(
-            database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
+            database_url=f"sqlite:///{folder}/demo.db",
             mode="development",
             authentication="off",
             # The simulators carry out at once or never, and nobody wants to watch for a minute.

@@ -226,8 +226,7 @@ async def open_or_say_why(url: str) -> Database:
 
 async def _missing(database: Database) -> str | None:
     try:
-        async with database.reading() as connection:
-            await connection.execute(select(LINKS.c.provider).limit(1))
+        await database.read(lambda connection: connection.execute(select(LINKS.c.provider).limit(1)).first())
     except SQLAlchemyError:
         return "the database does not answer"
     return None

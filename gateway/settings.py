@@ -22,7 +22,8 @@ S = TypeVar("S", bound=BaseSettings)
 
 # Platforms hand out the first two.
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
-_SQLITE = "sqlite+aiosqlite"
+# The design names the second one, which is what older settings hold.
+_SQLITE = ("sqlite", "sqlite+aiosqlite")
 MAX_WORKERS = 64
 _LENGTH_OF_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd]?)")
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -42,10 +43,10 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
         "development", description="development, or production, which insists on https base URLs"
     )
     database_url: str = Field(
-        "sqlite+aiosqlite:///contact-gateway.db",
+        "sqlite:///contact-gateway.db",
         # May hold a password, which no repr of the settings may tell.
         repr=False,
-        description="sqlite+aiosqlite:///contact-gateway.db or another file, or postgresql://user:password@host/database",
+        description="sqlite:///contact-gateway.db or another file, or postgresql://user:password@host/database",
     )
     precedence: Annotated[tuple[Provider, ...], NoDecode] = Field(
         tuple(registration.provider for registration in REGISTRY),
@@ -96,9 +97,9 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
         scheme, separator, rest = url.partition("://")
         if separator and scheme in _POSTGRESQL:
             return f"postgresql+psycopg://{rest}"
-        if not separator or scheme != _SQLITE:
+        if not separator or scheme not in _SQLITE:
             raise ValueError("not the URL of an SQLite or PostgreSQL database")
-        return url
+        return f"sqlite://{rest}"
 
     @field_validator("operation_retention", mode="before")
     @classmethod

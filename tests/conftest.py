@@ -161,7 +161,7 @@ def start_gateway(
                     monkeypatch.delenv(name, raising=False)
                 else:
                     monkeypatch.setenv(name, value)
-            database = settings.pop("database_url", f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
+            database = settings.pop("database_url", f"sqlite:///{tmp_path}/gateway.db")
             chosen = read_gateway_settings(database_url=database, **{**BARE, **settings})
             telemetry = telemetry_of(chosen)
             gateway = Gateway(build_app(chosen, build_connectors(chosen, telemetry), telemetry))
@@ -185,7 +185,7 @@ def gateway_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for name, value in served.environment().items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **BARE)
+        settings = read_gateway_settings(database_url=f"sqlite:///{folder}/gateway.db", **BARE)
         app = build_app(settings, build_connectors(settings))
         with serving(app, settings) as live:
             yield live.url
@@ -216,4 +216,4 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgresql_url")
         return url
-    return f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    return f"sqlite:///{tmp_path}/gateway.db"

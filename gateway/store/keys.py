@@ -6,7 +6,7 @@ Every method raises sqlalchemy.exc.SQLAlchemyError when the database fails; noth
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
 from gateway.store.database import Database
 from gateway.store.tables import API_KEYS
@@ -38,32 +38,33 @@ class KeyStore:
         self._database = database
 
     async def add(self, key: StoredKey) -> None:
-        async with self._database.writing() as connection:
-            await connection.execute(insert(API_KEYS), {**asdict(key), "scopes": " ".join(key.scopes)})
+        row = {**asdict(key), "scopes": " ".join(key.scopes)}
+        await self._database.write(lambda connection: connection.execute(insert(API_KEYS), row))
 
     async def by_id(self, key_id: str) -> StoredKey | None:
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(API_KEYS).where(API_KEYS.c.id == key_id))).one_or_none()
+        query = select(API_KEYS).where(API_KEYS.c.id == key_id)
+        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         return _key(row) if row else None
 
     async def every(self) -> list[StoredKey]:
         """The oldest first, revoked and expired ones included."""
         query = select(API_KEYS).order_by(API_KEYS.c.created_at, API_KEYS.c.id)
-        async with self._database.reading() as connection:
-            return [_key(row) for row in await connection.execute(query)]
+        return [_key(row) for row in await self._database.read(lambda connection: connection.execute(query).all())]
 
     async def revoke(self, key_id: str, *, now: int) -> bool:
         """Whether there is such a key; one that was revoked before keeps the time of it."""
         that = API_KEYS.c.id == key_id
-        async with self._database.writing() as connection:
-            await connection.execute(
-                update(API_KEYS).where(that, API_KEYS.c.revoked_at.is_(None)).values(revoked_at=now)
-            )
-            return (await connection.execute(select(API_KEYS.c.id).where(that))).first() is not None
+        once = update(API_KEYS).where(that, API_KEYS.c.revoked_at.is_(None)).values(revoked_at=now)
+
+        def revoke(connection: Connection) -> bool:
+            connection.execute(once)
+            return connection.execute(select(API_KEYS.c.id).where(that)).first() is not None
+
+        return await self._database.write(revoke)
 
     async def has_valid(self, *, now: int) -> bool:
-        async with self._database.reading() as connection:
-            return (await connection.execute(select(API_KEYS.c.id).where(_valid(now)).limit(1))).first() is not None
+        query = select(API_KEYS.c.id).where(_valid(now)).limit(1)
+        return await self._database.read(lambda connection: connection.execute(query).first() is not None)
 
 
 def _valid(now: int) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import (
     BindParameter,
     CompoundSelect,
+    Connection,
     Table,
     bindparam,
     cast,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.store.database import Database
@@ -69,39 +69,45 @@ class LinkStore:
             rows = self._database.look_up(_related_in_sqlite(len(wanted)), parameters * 3)
             if rows is not None:
                 return _read_families(wanted, rows)
-        async with self._database.reading() as connection:
-            return await _families(connection, wanted)
+        return await self._database.read(lambda connection: _families(connection, wanted))
 
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
-        async with self._database.writing(serial=True) as connection:
-            families = (await _families(connection, keys)).values()
+
+        def link(connection: Connection) -> Family:
+            families = _families(connection, keys).values()
             members = frozenset(member for family in families for member in family.members)
             gone = frozenset(member for family in families for member in family.gone)
-            return await _write_family(connection, members, gone, rank)
+            return _write_family(connection, members, gone, rank)
+
+        return await self._database.write(link, serial=True)
 
     async def unlink(self, key: RecordKey, rank: Rank) -> tuple[Family, Family | None]:
         """Puts a record on its own; the second family is what remains of the contact, if anything."""
-        async with self._database.writing(serial=True) as connection:
-            families = await _families(connection, [key])
-            family = families[key]
+
+        def unlink(connection: Connection) -> tuple[Family, Family | None]:
+            family = _families(connection, [key])[key]
             alone = Family(family.record, frozenset({family.record}), family.record)
             rest = family.members - alone.members
-            await _forget(connection, family.members)
-            return alone, await _write_family(connection, rest, family.gone, rank) if rest else None
+            _forget(connection, family.members)
+            return alone, _write_family(connection, rest, family.gone, rank) if rest else None
+
+        return await self._database.write(unlink, serial=True)
 
     async def forget(self, family: Family) -> None:
         """Drops the links of a contact that is gone for good."""
-        async with self._database.writing(serial=True) as connection:
-            await _forget(connection, family.members)
+        await self._database.write(lambda connection: _forget(connection, family.members), serial=True)
 
     async def mark_gone(self, keys: Iterable[RecordKey]) -> None:
         """Notes that linked records were deleted; a record on its own needs no note."""
-        async with self._database.writing(serial=True) as connection:
-            for chunk in _chunks(keys):
-                await connection.execute(
-                    update(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)).values(gone=True)
-                )
+        chunks = list(_chunks(keys))
+
+        def mark(connection: Connection) -> None:
+            for chunk in chunks:
+                these = tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)
+                connection.execute(update(LINKS).where(these).values(gone=True))
+
+        await self._database.write(mark, serial=True)
 
     async def count_hidden(self, providers: Sequence[Provider]) -> int:
         """How many records of these providers share their contact with another one that stands before them."""
@@ -109,34 +115,32 @@ class LinkStore:
             func.count(),
             func.count(func.distinct(LINKS.c.anchor_provider + ":" + LINKS.c.anchor_remote_id)),
         ).where(LINKS.c.provider.in_([str(provider) for provider in providers]), ~LINKS.c.gone)
-        async with self._database.reading() as connection:
-            records, contacts = (await connection.execute(query)).one()
+        records, contacts = await self._database.read(lambda connection: connection.execute(query).one())
         return int(records - contacts)
 
     async def follow(self, old: RecordKey, new: RecordKey, rank: Rank) -> None:
         """Notes that a provider replaced an id: the old one keeps working, links and all."""
-        async with self._database.writing(serial=True) as connection:
-            families = await _families(connection, [old, new])
+        replaced_before = (ALIASES.c.provider == old.provider) & (ALIASES.c.new_remote_id == old.remote_id)
+        replaced_now = {"provider": old.provider, "remote_id": old.remote_id, "new_remote_id": new.remote_id}
+
+        def follow(connection: Connection) -> None:
+            families = _families(connection, [old, new])
             members = families[old].members | families[new].members
             gone = families[old].gone | families[new].gone
             # Ids that were replaced by the old one before lead to the new one directly.
-            await connection.execute(
-                update(ALIASES)
-                .where(ALIASES.c.provider == old.provider, ALIASES.c.new_remote_id == old.remote_id)
-                .values(new_remote_id=new.remote_id)
-            )
-            await connection.execute(delete(ALIASES).where(_is(ALIASES, old)))
-            await connection.execute(
-                insert(ALIASES).values(provider=old.provider, remote_id=old.remote_id, new_remote_id=new.remote_id)
-            )
-            await _forget(connection, members)
-            await _write_family(connection, (members - {old}) | {new}, gone, rank)
+            connection.execute(update(ALIASES).where(replaced_before).values(new_remote_id=new.remote_id))
+            connection.execute(delete(ALIASES).where(_is(ALIASES, old)))
+            connection.execute(insert(ALIASES).values(replaced_now))
+            _forget(connection, members)
+            _write_family(connection, (members - {old}) | {new}, gone, rank)
+
+        await self._database.write(follow, serial=True)
 
 
-async def _families(connection: AsyncConnection, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
+def _families(connection: Connection, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
     rows: list[Any] = []
     for chunk in _chunks(keys):
-        rows += (await connection.execute(_RELATED, {"keys": chunk})).all()
+        rows += connection.execute(_RELATED, {"keys": chunk}).all()
     return _read_families(keys, rows)
 
 
@@ -199,14 +203,14 @@ def _related_in_sqlite(count: int) -> str:
     return str(compiled)
 
 
-async def _write_family(
-    connection: AsyncConnection, members: frozenset[RecordKey], gone: frozenset[RecordKey], rank: Rank
+def _write_family(
+    connection: Connection, members: frozenset[RecordKey], gone: frozenset[RecordKey], rank: Rank
 ) -> Family:
     anchor = min(members, key=rank)
     family = Family(anchor, members, anchor, members & gone)
-    await _forget(connection, members)
+    _forget(connection, members)
     if len(members) > 1:
-        await connection.execute(
+        connection.execute(
             insert(LINKS),
             [
                 {
@@ -222,9 +226,9 @@ async def _write_family(
     return family
 
 
-async def _forget(connection: AsyncConnection, keys: Iterable[RecordKey]) -> None:
+def _forget(connection: Connection, keys: Iterable[RecordKey]) -> None:
     for chunk in _chunks(keys):
-        await connection.execute(delete(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
+        connection.execute(delete(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
 
 
 def _chunks(keys: Iterable[RecordKey]) -> Iterable[list[tuple[str, str]]]:

@@ -1,7 +1,7 @@
 """Look-ups in an SQLite file, in the event loop's own thread.
 
-A look-up by key takes some ten microseconds there. Through aiosqlite it takes a dozen hops to another thread and back,
-and each of them waits for the interpreter's lock: milliseconds, just when the loop is busy.
+A look-up by key takes some ten microseconds there. In another thread it takes two hops, each of which waits for the
+interpreter's lock: milliseconds, just when the loop is busy.
 """
 
 import sqlite3

@@ -20,35 +20,32 @@ class LockStore:
     async def take(self, name: str, *, owner: str, until: int, now: int) -> bool:
         """Whether the lock is the owner's now. One that it holds already was not given back in time: an owner lets
         nobody in twice by itself."""
-        async with self._database.reading() as connection:
-            held = (await connection.execute(select(LOCKS).where(LOCKS.c.name == name))).one_or_none()
+        query = select(LOCKS).where(LOCKS.c.name == name)
+        held = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         if held is None:
             return await self._insert(name, owner, until)
         if held.owner != owner and held.until > now and not is_surely_gone(held.owner):
             return False
         as_seen = (LOCKS.c.name == name) & (LOCKS.c.owner == held.owner) & (LOCKS.c.until == held.until)
-        async with self._database.writing() as connection:
-            taken = await connection.execute(update(LOCKS).where(as_seen).values(owner=owner, until=until))
-            return taken.rowcount == 1
+        taking = update(LOCKS).where(as_seen).values(owner=owner, until=until)
+        return await self._database.write(lambda connection: connection.execute(taking).rowcount == 1)
 
     async def give_back(self, name: str, *, owner: str, until: int) -> None:
         """`until` is that of the taking: a lock that somebody else has taken over since is left alone."""
         mine = (LOCKS.c.name == name) & (LOCKS.c.owner == owner) & (LOCKS.c.until == until)
-        async with self._database.writing() as connection:
-            await connection.execute(delete(LOCKS).where(mine))
+        await self._database.write(lambda connection: connection.execute(delete(LOCKS).where(mine)))
 
     async def forget_expired(self, *, now: int) -> None:
         """What nobody gave back and nobody wanted since."""
-        async with self._database.reading() as connection:
-            expired = (await connection.execute(select(LOCKS.c.name).where(LOCKS.c.until < now).limit(1))).first()
-        if expired is not None:
-            async with self._database.writing() as connection:
-                await connection.execute(delete(LOCKS).where(LOCKS.c.until < now))
+        expired = LOCKS.c.until < now
+        any_expired = select(LOCKS.c.name).where(expired).limit(1)
+        if await self._database.read(lambda connection: connection.execute(any_expired).first()) is not None:
+            await self._database.write(lambda connection: connection.execute(delete(LOCKS).where(expired)))
 
     async def _insert(self, name: str, owner: str, until: int) -> bool:
+        row = insert(LOCKS).values(name=name, owner=owner, until=until)
         try:
-            async with self._database.writing() as connection:
-                await connection.execute(insert(LOCKS).values(name=name, owner=owner, until=until))
+            await self._database.write(lambda connection: connection.execute(row))
         except IntegrityError:
             return False
         return True

@@ -6,16 +6,24 @@ Every method raises sqlalchemy.exc.SQLAlchemyError when the database fails; noth
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import WriteOutcome
 from gateway.domain.writes import WriteResult
 from gateway.store.database import Database
 from gateway.store.operation import StoredOperation, StoredTarget
-from gateway.store.rows import key_of, operation_from, result_row, target_from, target_row
+from gateway.store.rows import (
+    key_of,
+    operation_from,
+    outcome_is,
+    result_row,
+    target_row,
+    targets_of,
+    unanswered,
+    update_target,
+)
 from gateway.store.tables import OPERATIONS, TARGETS
 
 
@@ -53,10 +61,13 @@ class OperationStore:
             {"operation_id": operation.id, "sent_at": now, **target_row(target), **result_row(result, now)}
             for target, result in zip(operation.targets, results, strict=True)
         ]
+
+        def record(connection: Connection) -> None:
+            connection.execute(insert(OPERATIONS), row)
+            connection.execute(insert(TARGETS), targets)
+
         try:
-            async with self._database.writing() as connection:
-                await connection.execute(insert(OPERATIONS), row)
-                await connection.execute(insert(TARGETS), targets)
+            await self._database.write(record)
         except IntegrityError:
             if key is None or await self.by_key(key, caller=operation.caller) is None:
                 raise
@@ -83,28 +94,30 @@ class OperationStore:
             OPERATIONS.c.looks == seen.looks,
             OPERATIONS.c.finished == seen.finished,
         )
-        async with self._database.writing() as connection:
-            taken = await connection.execute(
-                update(OPERATIONS).where(unchanged).values(owner=owner, lease_until=lease_until, finished=False)
-            )
-            if taken.rowcount != 1:
+        under_way = and_(
+            TARGETS.c.operation_id == seen.id, outcome_is(WriteOutcome.UNKNOWN), TARGETS.c.unknown_since.is_(None)
+        )
+
+        def take(connection: Connection) -> bool:
+            mine = update(OPERATIONS).where(unchanged).values(owner=owner, lease_until=lease_until, finished=False)
+            if connection.execute(mine).rowcount != 1:
                 return False
-            await connection.execute(
-                update(TARGETS)
-                .where(TARGETS.c.operation_id == seen.id, _outcome_is(WriteOutcome.UNKNOWN))
-                .where(TARGETS.c.unknown_since.is_(None))
-                .values(unknown_since=now)
-            )
+            connection.execute(update(TARGETS).where(under_way).values(unknown_since=now))
             return True
+
+        return await self._database.write(take)
 
     async def note_sending(self, operation_id: str, targets: Collection[StoredTarget], *, now: int) -> None:
         """Notes, before anything is sent, that these are under way (again)."""
-        async with self._database.writing() as connection:
+
+        def note(connection: Connection) -> None:
             for target in targets:
                 values = result_row(None, now) | target_row(target)
                 # The first time counts: what went out then may still come through.
                 values["sent_at"] = target.sent_at if target.sent_at is not None else now
-                await connection.execute(_update_target(operation_id, target.position).values(values))
+                connection.execute(update_target(operation_id, target.position).values(values))
+
+        await self._database.write(note)
 
     async def note(self, operation_id: str, position: int, result: WriteResult, *, owner: str, now: int) -> None:
         """Notes what became of one target; an answer that is there already stays.
@@ -112,12 +125,12 @@ class OperationStore:
         From an owner whose work somebody else has taken over only what it did counts: that it did not do it, or does
         not know, says nothing of what the other one has sent since.
         """
-        unanswered = _unanswered(operation_id, position)
+        waiting = unanswered(operation_id, position)
         if result.outcome is not WriteOutcome.APPLIED:
             mine = select(OPERATIONS.c.id).where(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
-            unanswered = unanswered.where(mine.exists())
-        async with self._database.writing() as connection:
-            await connection.execute(unanswered.values(result_row(result, now)))
+            waiting = waiting.where(mine.exists())
+        answered = waiting.values(result_row(result, now))
+        await self._database.write(lambda connection: connection.execute(answered))
 
     async def finish(
         self,
@@ -134,21 +147,25 @@ class OperationStore:
         the record missed are noted with it. `erase` forgets what was asked for. What somebody else has taken over
         is left to them."""
         ended = {"owner": None, "lease_until": None, "finished": True, "look_at": look_at, "looks": looks}
-        async with self._database.writing() as connection:
-            mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
-            forgotten = {"intent": None} if erase else {}
-            if (await connection.execute(update(OPERATIONS).where(mine).values(**ended, **forgotten))).rowcount != 1:
+        forgotten = {"intent": None} if erase else {}
+        mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
+        of_it = and_(TARGETS.c.operation_id == operation_id, outcome_is(WriteOutcome.APPLIED))
+
+        def finish(connection: Connection) -> None:
+            if connection.execute(update(OPERATIONS).where(mine).values(**ended, **forgotten)).rowcount != 1:
                 return
             for position, result in enumerate(results):
-                await connection.execute(_unanswered(operation_id, position).values(result_row(result, now)))
-            of_it = and_(TARGETS.c.operation_id == operation_id, _outcome_is(WriteOutcome.APPLIED))
-            await connection.execute(update(TARGETS).where(of_it).values(linked=True))
+                connection.execute(unanswered(operation_id, position).values(result_row(result, now)))
+            connection.execute(update(TARGETS).where(of_it).values(linked=True))
+
+        await self._database.write(finish)
 
     async def let_go(self, operation_id: str, *, owner: str) -> None:
         """Gives an operation back as it is; if it is not finished, somebody else takes it up."""
-        async with self._database.writing() as connection:
-            mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
-            await connection.execute(update(OPERATIONS).where(mine).values(lease_until=0))
+        mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
+        await self._database.write(
+            lambda connection: connection.execute(update(OPERATIONS).where(mine).values(lease_until=0))
+        )
 
     async def to_look_at(self, *, now: int, limit: int) -> list[StoredOperation]:
         """Finished operations whose time to be looked at has come, the longest waiting first."""
@@ -164,15 +181,17 @@ class OperationStore:
         """Forgets operations that were recorded before a time and that nobody works on; returns how many."""
         idle = or_(OPERATIONS.c.owner.is_(None), OPERATIONS.c.lease_until < now)
         old = select(OPERATIONS.c.id).where(OPERATIONS.c.created_at < before, idle).limit(500)
-        async with self._database.reading() as connection:
-            if (await connection.execute(old)).first() is None:
-                return 0
-        async with self._database.writing() as connection:
+        if await self._database.read(lambda connection: connection.execute(old).first()) is None:
+            return 0
+
+        def forget(connection: Connection) -> int:
             # Selected and locked here, so that none of them is taken up while it goes.
-            ids = list((await connection.execute(old.with_for_update(skip_locked=True))).scalars())
-            await connection.execute(delete(TARGETS).where(TARGETS.c.operation_id.in_(ids)))
-            await connection.execute(delete(OPERATIONS).where(OPERATIONS.c.id.in_(ids)))
-        return len(ids)
+            ids = list(connection.execute(old.with_for_update(skip_locked=True)).scalars())
+            connection.execute(delete(TARGETS).where(TARGETS.c.operation_id.in_(ids)))
+            connection.execute(delete(OPERATIONS).where(OPERATIONS.c.id.in_(ids)))
+            return len(ids)
+
+        return await self._database.write(forget)
 
     async def wipe(self) -> bool:
         """Takes what was erased out of the files of the database too; False where that has to be tried again."""
@@ -187,11 +206,11 @@ class OperationStore:
             TARGETS.c.provider == str(provider),
             TARGETS.c.remote_id.in_([key.remote_id for key in keys]),
             TARGETS.c.creates,
-            _outcome_is(WriteOutcome.APPLIED),
+            outcome_is(WriteOutcome.APPLIED),
             TARGETS.c.operation_id != but,
         )
-        async with self._database.reading() as connection:
-            return {RecordKey(provider, found) for found in (await connection.execute(query)).scalars()}
+        ids = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return {RecordKey(provider, found) for found in ids}
 
     async def is_written_since(self, key: RecordKey, moment: int, *, but: str) -> bool:
         """Whether another operation has, or may have, changed a record at or after a moment."""
@@ -202,8 +221,7 @@ class OperationStore:
             TARGETS.c.sent_at >= moment,
             TARGETS.c.operation_id != but,
         )
-        async with self._database.reading() as connection:
-            return (await connection.execute(query.limit(1))).first() is not None
+        return await self._database.read(lambda connection: connection.execute(query.limit(1)).first() is not None)
 
     async def is_under_way(self, provider: Provider, likeness: str, *, but: str, now: int) -> bool:
         """Whether another creation of the same contact at this provider may be out right now."""
@@ -211,34 +229,18 @@ class OperationStore:
             select(TARGETS.c.position)
             .join(OPERATIONS, OPERATIONS.c.id == TARGETS.c.operation_id)
             .where(TARGETS.c.provider == str(provider), TARGETS.c.likeness == likeness)
-            .where(_outcome_is(WriteOutcome.UNKNOWN), TARGETS.c.unknown_since.is_(None))
+            .where(outcome_is(WriteOutcome.UNKNOWN), TARGETS.c.unknown_since.is_(None))
             .where(OPERATIONS.c.id != but, OPERATIONS.c.lease_until > now)
         )
-        async with self._database.reading() as connection:
-            return (await connection.execute(query.limit(1))).first() is not None
+        return await self._database.read(lambda connection: connection.execute(query.limit(1)).first() is not None)
 
     async def _one(self, condition: ColumnElement[bool]) -> StoredOperation | None:
         found = await self._some(select(OPERATIONS).where(condition))
         return found[0] if found else None
 
     async def _some(self, query: Select[Any]) -> list[StoredOperation]:
-        async with self._database.reading() as connection:
-            rows = list(await connection.execute(query))
-            return [operation_from(row, await _targets(connection, row.id)) for row in rows]
 
+        def some(connection: Connection) -> list[StoredOperation]:
+            return [operation_from(row, targets_of(connection, row.id)) for row in connection.execute(query).all()]
 
-async def _targets(connection: AsyncConnection, operation_id: str) -> tuple[StoredTarget, ...]:
-    query = select(TARGETS).where(TARGETS.c.operation_id == operation_id).order_by(TARGETS.c.position)
-    return tuple(target_from(row) for row in await connection.execute(query))
-
-
-def _outcome_is(outcome: WriteOutcome) -> ColumnElement[bool]:
-    return TARGETS.c.outcome == str(outcome)
-
-
-def _update_target(operation_id: str, position: int) -> Any:
-    return update(TARGETS).where(TARGETS.c.operation_id == operation_id, TARGETS.c.position == position)
-
-
-def _unanswered(operation_id: str, position: int) -> Any:
-    return _update_target(operation_id, position).where(_outcome_is(WriteOutcome.UNKNOWN))
+        return await self._database.read(some)

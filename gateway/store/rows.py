@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func
+from sqlalchemy import ColumnElement, Connection, Row, Update, func, select, update
 
 from gateway.domain.caller import ANYBODY
 from gateway.domain.contact import Provider
@@ -88,6 +88,24 @@ def target_from(row: Row[Any]) -> StoredTarget:
         unknown_since=row.unknown_since,
         linked=row.linked,
     )
+
+
+def targets_of(connection: Connection, operation_id: str) -> tuple[StoredTarget, ...]:
+    query = select(TARGETS).where(TARGETS.c.operation_id == operation_id).order_by(TARGETS.c.position)
+    return tuple(target_from(row) for row in connection.execute(query))
+
+
+def outcome_is(outcome: WriteOutcome) -> ColumnElement[bool]:
+    return TARGETS.c.outcome == str(outcome)
+
+
+def update_target(operation_id: str, position: int) -> Update:
+    return update(TARGETS).where(TARGETS.c.operation_id == operation_id, TARGETS.c.position == position)
+
+
+def unanswered(operation_id: str, position: int) -> Update:
+    """An answer that is there already stays."""
+    return update_target(operation_id, position).where(outcome_is(WriteOutcome.UNKNOWN))
 
 
 def _encode_failure(failure: ProviderFailure | None) -> str | None:

@@ -18,7 +18,7 @@ CONTACTS = "{ contacts(first: 1) { nodes { id } } }"
 
 @pytest.fixture
 def database_url(tmp_path) -> str:  # type: ignore[no-untyped-def]
-    return f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    return f"sqlite:///{tmp_path}/gateway.db"
 
 
 @pytest.fixture

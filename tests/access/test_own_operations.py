@@ -160,7 +160,7 @@ def test_a_subject_is_one_caller_whatever_token_it_brings_and_is_not_kept_in_cle
     other = create(trusting, token(sub="somebody else"))
 
     assert first["operationId"] == second["operationId"] != other["operationId"]
-    rows = Store(f"sqlite+aiosqlite:///{tmp_path}/gateway.db").operations()
+    rows = Store(f"sqlite:///{tmp_path}/gateway.db").operations()
     assert all(row["caller"].startswith("jwt:") and "@" not in row["caller"] for row in rows)
 
 

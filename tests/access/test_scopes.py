@@ -38,7 +38,7 @@ def refusal(provider: str, what: str) -> dict[str, Any]:
 
 @pytest.fixture
 def database_url(tmp_path: Any) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    return f"sqlite:///{tmp_path}/gateway.db"
 
 
 @pytest.fixture

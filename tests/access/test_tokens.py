@@ -201,7 +201,7 @@ def test_without_an_identity_provider_in_the_settings_no_token_counts(
     from gateway.clock import now_ms
     from tests.access.conftest import in_database
 
-    url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    url = f"sqlite:///{tmp_path}/gateway.db"
     key = new_key("a test", ("contacts:read",), now=now_ms())
     in_database(url, lambda store: store.add(key.stored))
     gateway = start_gateway(authentication="required", database_url=url)

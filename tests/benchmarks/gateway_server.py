@@ -38,7 +38,7 @@ def gateway(name: str, folder: Path, upstream: str, core: int, settings: Mapping
         core=core,
         environment={
             "PYTHONPATH": str(ROOT),
-            "GATEWAY_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
+            "GATEWAY_DATABASE_URL": f"sqlite:///{database}",
             "GATELY_API_KEY": "bench",
             "GATELY_BASE_URL": f"{upstream}/gately",
             "KLEN_API_KEY": "bench",

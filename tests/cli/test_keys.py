@@ -134,7 +134,7 @@ def test_a_key_without_a_scope_is_none(run: Callable[..., Result]) -> None:
 
 
 def test_a_database_that_cannot_be_opened_is_one_message(run: Callable[..., Result]) -> None:
-    result = run("keys", "list", GATEWAY_DATABASE_URL="sqlite+aiosqlite:////nowhere/at/all.db")
+    result = run("keys", "list", GATEWAY_DATABASE_URL="sqlite:////nowhere/at/all.db")
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("GATEWAY_DATABASE_URL: cannot be opened or created")

@@ -157,11 +157,11 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, str], str]] = {
 WRONG_SETTINGS_OF_THE_PROCESS: dict[str, tuple[dict[str, str], str]] = {
     "a port of letters": ({**KEY, "GATEWAY_PORT": "http"}, "GATEWAY_PORT"),
     "a folder that is missing": (
-        {**KEY, "GATEWAY_DATABASE_URL": "sqlite+aiosqlite:////no/such/folder/gateway.db"},
+        {**KEY, "GATEWAY_DATABASE_URL": "sqlite:////no/such/folder/gateway.db"},
         "GATEWAY_DATABASE_URL",
     ),
     "an option that is none": (
-        {**KEY, "GATEWAY_DATABASE_URL": "sqlite+aiosqlite:///x.db?timeout=soon"},
+        {**KEY, "GATEWAY_DATABASE_URL": "sqlite:///x.db?timeout=soon"},
         "GATEWAY_DATABASE_URL",
     ),
     "a PostgreSQL that does not run": (
@@ -172,7 +172,7 @@ WRONG_SETTINGS_OF_THE_PROCESS: dict[str, tuple[dict[str, str], str]] = {
         {**KEY, "GATEWAY_DATABASE_URL": f"postgresql://gateway:p@{SECRET}@127.0.0.1:1/x"},
         "GATEWAY_DATABASE_URL",
     ),
-    "a folder for the database": ({**KEY, "GATEWAY_DATABASE_URL": "sqlite+aiosqlite:////tmp"}, "GATEWAY_DATABASE_URL"),
+    "a folder for the database": ({**KEY, "GATEWAY_DATABASE_URL": "sqlite:////tmp"}, "GATEWAY_DATABASE_URL"),
 }
 
 
@@ -218,7 +218,7 @@ class TestWrongSettings:
     def test_a_file_that_is_no_database_is_named(self, run: Callable[..., Result], tmp_path: Path) -> None:
         (tmp_path / "letter.txt").write_text("Dear Ada, this is not a database at all.\n" * 200)
 
-        result = run("serve", **KEY, GATEWAY_DATABASE_URL="sqlite+aiosqlite:///letter.txt")
+        result = run("serve", **KEY, GATEWAY_DATABASE_URL="sqlite:///letter.txt")
 
         assert_one_message(result.exit_code, result.stdout, result.stderr, "GATEWAY_DATABASE_URL")
 

@@ -259,7 +259,7 @@ WRONG: dict[str, tuple[Sequence[str], dict[str, str], str]] = {
     "so many by the environment": ([], {"GATEWAY_WORKERS": "2"}, "GATEWAY_REDIS_URL"),
     "a database in memory": (
         ["--workers", "2"],
-        {"GATEWAY_RATE_BUDGETS": "off", "GATEWAY_DATABASE_URL": "sqlite+aiosqlite://"},
+        {"GATEWAY_RATE_BUDGETS": "off", "GATEWAY_DATABASE_URL": "sqlite://"},
         "memory",
     ),
     "too many": ([], {"GATEWAY_WORKERS": "65"}, "GATEWAY_WORKERS"),
@@ -280,7 +280,7 @@ class TestStarting:
         assert result.stderr.rstrip().endswith(".")
 
     def test_what_only_a_worker_finds_out_is_said_once(self, start: Started) -> None:
-        nowhere = "sqlite+aiosqlite:////no/such/folder/gateway.db"
+        nowhere = "sqlite:////no/such/folder/gateway.db"
         process = start(
             "serve", "--workers", "3", KLEN_API_KEY="key", GATEWAY_RATE_BUDGETS="off", GATEWAY_DATABASE_URL=nowhere
         )

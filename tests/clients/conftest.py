@@ -88,7 +88,7 @@ def live_gateway(
     monkeypatch.chdir(tmp_path)
     for name, value in running_sandbox.environment().items():
         monkeypatch.setenv(name, value)
-    database_url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    database_url = f"sqlite:///{tmp_path}/gateway.db"
     settings = read_gateway_settings(database_url=database_url, settling_seconds=1, **{**BARE, **more_settings})
     connectors = build_connectors(settings)
     line = CuttingTheNextAnswer(build_app(settings, connectors))

@@ -34,9 +34,9 @@ def crash_loop(plan: Plan, folder: Path) -> Report:
         weather = Weather(plan.chance("weather"))
         weather.is_calm = not plan.faults
         witness = Witness(simulators.sandbox.simulators, weather)
-        url = plan.database_url or f"sqlite+aiosqlite:///{folder}/gateway.db"
+        url = plan.database_url or f"sqlite:///{folder}/gateway.db"
         gateways = _started(plan, folder, url, simulators, stack)
-        return _run(plan, simulators.sandbox, weather, witness, Outside(url.replace("+aiosqlite", "")), gateways)
+        return _run(plan, simulators.sandbox, weather, witness, Outside(url), gateways)
 
 
 def _started(plan: Plan, folder: Path, url: str, simulators: RunningSandbox, stack: ExitStack) -> list[Served]:

@@ -22,7 +22,7 @@ def assert_every_contact_is_there_once(plan: Plan, folder: Path) -> None:
 
 
 def test_a_gateway_that_is_killed_leaves_every_contact_exactly_once_and_linked(tmp_path: Path) -> None:
-    database_url = f"sqlite+aiosqlite:///{tmp_path}/crash.db"
+    database_url = f"sqlite:///{tmp_path}/crash.db"
     plan = Plan(creates=40, kills=6, seed=1, database_url=database_url, seconds=BOUND_SECONDS)
 
     assert_every_contact_is_there_once(plan, tmp_path)

@@ -115,7 +115,7 @@ def test_the_commands_about_keys_work_as_they_are_written(tmp_path, monkeypatch)
     from gateway.cli import app
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATEWAY_DATABASE_URL", "sqlite+aiosqlite:///keys.db")
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", "sqlite:///keys.db")
     section = README.split("## Who may call\n", 1)[1].split("\n#", 1)[0]
     create, show, revoke = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
 

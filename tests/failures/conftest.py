@@ -28,7 +28,7 @@ def _served(folder: Path, environment: dict[str, str], **settings: Any) -> Itera
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        database = f"sqlite+aiosqlite:///{folder}/gateway.db"
+        database = f"sqlite:///{folder}/gateway.db"
         chosen = read_gateway_settings(database_url=database, **{**BARE, **settings})
         gateway = Gateway(build_app(chosen, build_connectors(chosen)))
     try:

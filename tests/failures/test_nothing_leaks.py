@@ -38,7 +38,7 @@ KEY_OF = {"GATELY": GATELY_KEY, "KLEN": KLEN_KEY, "COMETLY": COMETLY_KEY}
 SECRET = "marmalade-7f3a"
 # What a stack, a file or a class of this program looks like.
 INTERNALS = re.compile(
-    r"Traceback|File \"|\.py\b|/gateway/|site-packages|httpx|httpcore|msgspec|sqlalchemy|aiosqlite|aiodataloader|anyio"
+    r"Traceback|File \"|\.py\b|/gateway/|site-packages|httpx|httpcore|msgspec|sqlalchemy|sqlite3|aiodataloader|anyio"
     r"|KeyError|[a-z]Error\b|Exception|<html|<!doctype|object at 0x",
     re.IGNORECASE,
 )

@@ -28,7 +28,7 @@ def lasting_gateway(
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
         database = folder / "gateway.db"
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{database}", **BARE)
+        settings = read_gateway_settings(database_url=f"sqlite:///{database}", **BARE)
         gateway = Gateway(build_app(settings, build_connectors(settings)))
     yield gateway, database
     gateway.close()

@@ -55,7 +55,7 @@ def serving(folder: Any, change: Callable[[Services], Services] = lambda same: s
     ping = settings.pop("ping_seconds", 20.0)
     # Whole answers are compared; what an operation costs is looked at elsewhere.
     settings.setdefault("tell_cost", "off")
-    chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **{**BARE, **settings})
+    chosen = read_gateway_settings(database_url=f"sqlite:///{folder}/gateway.db", **{**BARE, **settings})
     connectors = build_connectors(chosen)
     app = build_app(chosen, connectors)
     options: dict[str, Any] = {

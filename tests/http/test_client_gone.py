@@ -33,7 +33,7 @@ def served(
     for name, value in running_sandbox.environment().items():
         monkeypatch.setenv(name, value)
     settings = read_gateway_settings(
-        database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db",
+        database_url=f"sqlite:///{tmp_path}/gateway.db",
         **BARE,
         attempt_timeout_seconds=LONG_SECONDS,
         query_deadline_seconds=LONG_SECONDS,

@@ -51,7 +51,7 @@ def running_gateway(running_sandbox: RunningSandbox, tmp_path_factory: pytest.Te
         patch.chdir(folder)
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **BARE)
+        settings = read_gateway_settings(database_url=f"sqlite:///{folder}/gateway.db", **BARE)
         gateway = Gateway(build_app(settings, build_connectors(settings)))
     yield gateway
     gateway.close()

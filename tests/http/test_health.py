@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from gateway.main import build_app, build_connectors
@@ -55,7 +55,7 @@ async def ask(app: Starlette, path: str) -> httpx.Response:
 def test_before_it_has_started_it_is_alive_but_not_ready(
     start_gateway: Callable[..., Gateway], gateway: Gateway, tmp_path: Path
 ) -> None:
-    settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/other.db")
+    settings = read_gateway_settings(database_url=f"sqlite:///{tmp_path}/other.db")
     app = build_app(settings, build_connectors(settings))
 
     ready = gateway._run(ask(app, "/health/ready"))
@@ -69,10 +69,10 @@ class TestBrokenDatabase:
     def test_a_database_that_does_not_answer_is_not_ready(
         self, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def connect(_: AsyncEngine) -> None:
+        def connect(_: Engine) -> None:
             raise OperationalError("SELECT 1", {}, Exception("/var/lib/gateway.db"))
 
-        monkeypatch.setattr(AsyncEngine, "connect", connect)
+        monkeypatch.setattr(Engine, "connect", connect)
 
         ready = gateway.request("GET", "/health/ready")
         live = gateway.request("GET", "/health/live")
@@ -97,7 +97,7 @@ class TestBrokenDatabase:
 
 def test_once_it_is_told_to_end_it_is_alive_but_not_ready(tmp_path: Path) -> None:
     """Whoever still asks over a connection that is kept sends nothing more here."""
-    settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/other.db")
+    settings = read_gateway_settings(database_url=f"sqlite:///{tmp_path}/other.db")
     app = build_app(settings, {})
 
     async def test() -> None:

@@ -32,7 +32,7 @@ bounded = settings(
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("fuzz")
     chosen = read_gateway_settings(
-        database_url=f"sqlite+aiosqlite:///{folder}/gateway.db",
+        database_url=f"sqlite:///{folder}/gateway.db",
         header_timeout_seconds=WAITS_SECONDS,
         body_timeout_seconds=WAITS_SECONDS,
         keep_alive_seconds=WAITS_SECONDS,

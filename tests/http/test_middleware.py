@@ -43,9 +43,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ga
     def start_once(**settings: Any) -> Gateway:
         if repr(settings) not in started:
             folder = tmp_path_factory.mktemp("middleware")
-            chosen = read_gateway_settings(
-                database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **{**BARE, **settings}
-            )
+            chosen = read_gateway_settings(database_url=f"sqlite:///{folder}/gateway.db", **{**BARE, **settings})
             started[repr(settings)] = Gateway(build_app(chosen, {}))
         return started[repr(settings)]
 
@@ -317,7 +315,7 @@ class TestCorsOfTheServer:
     def served(self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
         monkeypatch.chdir(tmp_path)
         settings = read_gateway_settings(
-            database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db",
+            database_url=f"sqlite:///{tmp_path}/gateway.db",
             cors_origins=(APP,),
             header_timeout_seconds=0.3,
             body_timeout_seconds=0.3,

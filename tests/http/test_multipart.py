@@ -287,7 +287,7 @@ def test_a_websocket_that_completes_ends_its_parts(scripted_live: Live, scripted
 def test_whoever_does_not_read_its_parts_is_dropped(tmp_path: Path) -> None:
     """What is not taken is not made: one part at a time waits in the connection, and not for long."""
     settings = read_gateway_settings(
-        database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **{**BARE, "write_timeout_seconds": 0.05}
+        database_url=f"sqlite:///{tmp_path}/gateway.db", **{**BARE, "write_timeout_seconds": 0.05}
     )
     services: Any = SimpleNamespace(ending=Ending(), settings=settings)
     made, closed = [0], threading.Event()

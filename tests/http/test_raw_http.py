@@ -24,7 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("raw")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.chdir(folder)
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{folder}/gateway.db", **BARE)
+        settings = read_gateway_settings(database_url=f"sqlite:///{folder}/gateway.db", **BARE)
         yield stack.enter_context(serving(build_app(settings, {}), settings))
 
 

@@ -66,7 +66,7 @@ def served(running_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFac
         for name, value in running_sandbox.environment().items():
             patch.setenv(name, value)
         settings = read_gateway_settings(
-            database_url=f"sqlite+aiosqlite:///{folder}/gateway.db",
+            database_url=f"sqlite:///{folder}/gateway.db",
             header_timeout_seconds=0.3,
             body_timeout_seconds=0.3,
         )

@@ -40,9 +40,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(app: Starlette | None = None, **settings: Any) -> Served:
-            chosen = read_gateway_settings(
-                database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **{**BARE, **settings}
-            )
+            chosen = read_gateway_settings(database_url=f"sqlite:///{tmp_path}/gateway.db", **{**BARE, **settings})
             if app is None:
                 return stack.enter_context(serving(build_app(chosen, {}), chosen))
             app.state.services = SimpleNamespace(ending=Ending())

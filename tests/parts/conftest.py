@@ -126,7 +126,7 @@ def start(running_sandbox: RunningSandbox, sandbox: Sandbox, tmp_path: Path, mon
     @asynccontextmanager
     async def started(**settings: Any) -> AsyncIterator[Desk]:
         settings = {**BARE, "tell_cost": "off", **settings}
-        chosen = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", **settings)
+        chosen = read_gateway_settings(database_url=f"sqlite:///{tmp_path}/gateway.db", **settings)
         held: Any = {provider: Held(connector) for provider, connector in build_connectors(chosen).items()}
         app = build_app(chosen, held)
         with resting_caretakers():

@@ -47,7 +47,7 @@ def start_keeping(
         def start(environment: dict[str, str] | None = None, **settings: Any) -> Gateway:
             for name, value in {**running_sandbox.environment(), **(environment or {})}.items():
                 monkeypatch.setenv(name, value)
-            database = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+            database = f"sqlite:///{tmp_path}/gateway.db"
             chosen = read_gateway_settings(**{"database_url": database, **BARE, **KEEPING, **settings})
             connectors = providers.around(build_connectors(chosen))
             with resting_caretakers():

@@ -188,7 +188,7 @@ class TestOthers:
         from gateway.access.api_keys import new_key
         from gateway.clock import now_ms
 
-        url = f"sqlite+aiosqlite:///{tmp_path}/callers.db"
+        url = f"sqlite:///{tmp_path}/callers.db"
         may, may_not = (
             new_key("a test", [scope], now=now_ms(), expires_at=None)
             for scope in ("contacts:read:klen", "contacts:read:gately")

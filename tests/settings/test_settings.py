@@ -16,9 +16,9 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_PORT": (8000, "0", 0),
     "GATEWAY_WORKERS": (1, "4", 4),
     "GATEWAY_DATABASE_URL": (
-        "sqlite+aiosqlite:///contact-gateway.db",
-        "sqlite+aiosqlite:////var/lib/gateway.db",
-        "sqlite+aiosqlite:////var/lib/gateway.db",
+        "sqlite:///contact-gateway.db",
+        "sqlite:////var/lib/gateway.db",
+        "sqlite:////var/lib/gateway.db",
     ),
     "GATEWAY_MODE": ("development", "production", "production"),
     "GATEWAY_PRECEDENCE": (
@@ -214,6 +214,11 @@ class TestDatabase:
         url = "postgresql+psycopg://gateway:p%40ss@db.test:5433/contacts?sslmode=require"
         assert read("GATEWAY_DATABASE_URL") == url
 
+    def test_the_longer_name_of_sqlite_means_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GATEWAY_DATABASE_URL", "sqlite+aiosqlite:////var/lib/gateway.db")
+
+        assert read_gateway_settings().database_url == "sqlite:////var/lib/gateway.db"
+
     @pytest.mark.parametrize(
         "url",
         [
@@ -221,7 +226,7 @@ class TestDatabase:
             "gateway.db",
             "postgresql",
             "postgresql:/gateway",
-            "sqlite:///gateway.db",
+            "sqlite+pysqlite:///gateway.db",
             "postgresql+asyncpg://secret@db/x",
             "mysql://gateway:secret@db/x",
             "://secret",

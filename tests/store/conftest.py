@@ -1,7 +1,6 @@
 """Databases and a link store, each test on SQLite and on PostgreSQL."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,8 @@ from gateway.store.links import LinkStore
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    before = set(threading.enumerate())
     with asyncio.Runner() as started:
         yield started
-        # aiosqlite 0.22 lets the thread of a connection that failed to open end by itself, and that thread
-        # reports to the loop: closing the loop first would be an exception in the thread.
-        for thread in set(threading.enumerate()) - before:
-            if "_connection_worker_thread" in thread.name:
-                thread.join(timeout=5)
 
 
 @pytest.fixture
@@ -33,7 +26,7 @@ def run(runner: asyncio.Runner) -> Callable[[Coroutine[Any, Any, Any]], Any]:
 def untouched_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without a single table."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/untouched.db"
+        yield f"sqlite:///{tmp_path}/untouched.db"
         return
     with request.getfixturevalue("postgresql_server").database() as url:
         yield url

@@ -3,10 +3,12 @@
 import asyncio
 import socket
 import sqlite3
+import threading
 import time
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import NullPool, create_engine, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from gateway.store.database import open_database
@@ -20,26 +22,52 @@ def lock(name, until=0):
 
 
 async def count(database, table=LOCKS):
-    async with database.reading() as connection:
-        return await connection.scalar(select(func.count()).select_from(table))
+    query = select(func.count()).select_from(table)
+    return await database.read(lambda connection: connection.scalar(query))
 
 
 async def add_one(database, *, serial):
     """What is read decides what is written: whoever reads before the other has written loses one."""
-    async with database.writing(serial=serial) as connection:
-        number = await connection.scalar(select(LOCKS.c.until).where(LOCKS.c.name == "n"))
-        await asyncio.sleep(0)
-        await connection.execute(update(LOCKS).where(LOCKS.c.name == "n").values(until=number + 1))
+
+    def add(connection):
+        number = connection.scalar(select(LOCKS.c.until).where(LOCKS.c.name == "n"))
+        connection.execute(update(LOCKS).where(LOCKS.c.name == "n").values(until=number + 1))
+
+    await database.write(add, serial=serial)
 
 
 async def number(database):
-    async with database.reading() as connection:
-        return await connection.scalar(select(LOCKS.c.until).where(LOCKS.c.name == "n"))
+    query = select(LOCKS.c.until).where(LOCKS.c.name == "n")
+    return await database.read(lambda connection: connection.scalar(query))
 
 
 async def write(database, statement):
-    async with database.writing() as connection:
-        await connection.execute(statement)
+    await database.write(lambda connection: connection.execute(statement))
+
+
+@contextmanager
+def outside(url):
+    """A connection of somebody else, in a transaction that sees one moment."""
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        yield connection
+        connection.exec_driver_sql("COMMIT")
+
+
+@asynccontextmanager
+async def somebody_writing(database):
+    """Whose work does not come to an end."""
+    if database.dialect == "postgresql":
+        async with database._engine._turn:
+            yield
+        return
+    begun, release = threading.Event(), threading.Event()
+    work = asyncio.create_task(database.write(lambda _: begun.set() or release.wait(30)))
+    await asyncio.to_thread(begun.wait, 30)
+    yield
+    release.set()
+    await work
 
 
 def test_it_says_what_it_is(database, database_url):
@@ -53,44 +81,37 @@ def test_what_was_written_is_there_for_others(open_another, run):
 
 
 def test_an_exception_takes_everything_back(database, run):
-    async def fail():
-        async with database.writing() as connection:
-            await connection.execute(lock("a"))
-            raise KeyError
+    def fail(connection):
+        connection.execute(lock("a"))
+        raise KeyError
 
     with pytest.raises(KeyError):
-        run(fail())
+        run(database.write(fail))
 
     assert run(count(database)) == 0
 
 
-def test_what_is_read_belongs_to_one_moment(open_another, run):
-    one, other = open_another(), open_another()
+def test_what_is_read_belongs_to_one_moment(database, database_url, run):
+    def read_twice(connection):
+        before = connection.scalar(select(func.count()).select_from(ALIASES))
+        with outside(database_url) as other:
+            other.execute(lock("a"))
+        return before, connection.scalar(select(func.count()).select_from(LOCKS))
 
-    async def read_twice():
-        async with one.reading() as connection:
-            before = await connection.scalar(select(func.count()).select_from(ALIASES))
-            await write(other, lock("a"))
-            return before, await connection.scalar(select(func.count()).select_from(LOCKS))
-
-    assert run(read_twice()) == (0, 0)
-    assert run(count(one)) == 1
+    assert run(database.read(read_twice)) == (0, 0)
+    assert run(count(database)) == 1
 
 
-def test_wiping_does_not_wait_for_a_reader_and_says_that_it_could_not(database, open_another, run):
+def test_wiping_does_not_wait_for_a_reader_and_says_that_it_could_not(database, database_url, run):
     """Whoever looks into the file may take hours; every writer would wait along with the wiping."""
+    with outside(database_url) as reader:
+        reader.execute(select(LOCKS)).all()
+        run(write(database, lock("a")))
+        began = time.monotonic()
+        done = run(database.wipe())
 
-    async def wipe_while_somebody_reads():
-        async with other.reading() as reader:
-            await reader.execute(select(LOCKS))
-            await write(database, lock("a"))
-            began = time.monotonic()
-            done = await database.wipe()
-            assert time.monotonic() - began < 2
-            return done
-
-    other = open_another()
-    assert run(wipe_while_somebody_reads()) is (database.dialect != "sqlite")
+    assert time.monotonic() - began < 2
+    assert done is (database.dialect != "sqlite")
     assert run(database.wipe()) is True
 
 
@@ -100,11 +121,7 @@ def test_wiping_leaves_everybody_patient(database, run):
         pytest.skip("only SQLite's connections have a patience of their own")
     run(database.wipe())
 
-    async def patience():
-        async with database.reading() as connection:
-            return await connection.scalar(text("PRAGMA busy_timeout"))
-
-    assert run(patience()) == 5000
+    assert run(database.write(lambda connection: connection.scalar(text("PRAGMA busy_timeout")))) == 5000
 
 
 def test_wiping_that_is_cancelled_ends_as_cancelled(database, run):
@@ -134,13 +151,10 @@ def test_both_databases_hold_on_to_foreign_keys(database, run):
 
 
 def test_both_databases_fill_in_the_same_defaults(database, run):
-    async def read():
-        async with database.reading() as connection:
-            return (await connection.execute(select(OPERATIONS.c.finished, OPERATIONS.c.looks))).one()
-
     run(write(database, insert(OPERATIONS).values(id="o", kind="CREATE", fingerprint="f", created_at=2**52)))
 
-    assert tuple(run(read())) == (False, 0)
+    query = select(OPERATIONS.c.finished, OPERATIONS.c.looks)
+    assert tuple(run(database.read(lambda connection: connection.execute(query).one()))) == (False, 0)
 
 
 # Everybody's turn
@@ -186,7 +200,7 @@ def test_writers_that_wait_for_their_turn_leave_the_readers_connections(database
     """More of them than the pool has connections."""
 
     async def read_while_they_wait():
-        async with database.writing(serial=True):
+        async with somebody_writing(database):
             waiting = [asyncio.create_task(add_one(database, serial=True)) for _ in range(60)]
             await asyncio.sleep(0.05)
             assert await asyncio.wait_for(count(database), timeout=5) == 1
@@ -200,11 +214,12 @@ def test_writers_that_wait_for_their_turn_leave_the_readers_connections(database
 
 def test_a_writer_that_is_cancelled_while_it_waits_gives_its_turn_away(database, run):
     async def cancel_some():
-        async with database.writing(serial=True):
+        async with somebody_writing(database):
             writers = [asyncio.create_task(add_one(database, serial=True)) for _ in range(20)]
             await asyncio.sleep(0.005)
             for writer in writers[::2]:
                 writer.cancel()
+            await asyncio.sleep(0)
         ended = await asyncio.wait_for(asyncio.gather(*writers, return_exceptions=True), timeout=10)
         return [error for error in ended if error and not isinstance(error, asyncio.CancelledError)]
 
@@ -232,8 +247,8 @@ def test_a_connection_that_the_server_has_closed_is_replaced(postgresql_url, pos
 @pytest.mark.parametrize(
     "url",
     [
-        "sqlite+aiosqlite:////no/such/folder/links.db",
-        "sqlite+aiosqlite:////dev/null/links.db",
+        "sqlite:////no/such/folder/links.db",
+        "sqlite:////dev/null/links.db",
         "no-such-database://x",
         "not a url",
         "",
@@ -249,7 +264,7 @@ def test_a_file_that_is_no_database_is_an_error_of_sqlalchemy(run, tmp_path):
     path.write_bytes(b"this is a letter, not a database" * 100)
 
     with pytest.raises(SQLAlchemyError):
-        run(open_database(f"sqlite+aiosqlite:///{path}"))
+        run(open_database(f"sqlite:///{path}"))
 
     assert path.read_bytes().startswith(b"this is a letter")
 
@@ -266,19 +281,19 @@ def test_whoever_is_refused_because_another_gateway_starts_on_the_file_tries_aga
         return connect(*arguments, **options)
 
     monkeypatch.setattr(sqlite3, "connect", refuse_once)
-    run(run(open_database(f"sqlite+aiosqlite:///{tmp_path}/new.db")).aclose())
+    run(run(open_database(f"sqlite:///{tmp_path}/new.db")).aclose())
 
     assert len(refusals) == 1
 
 
 def test_a_file_that_somebody_else_keeps_locked_ends_the_start(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.store.database._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.store.database.BUSY_SECONDS", 0.1)
     keeper = sqlite3.connect(tmp_path / "kept.db", isolation_level=None)
     keeper.execute("BEGIN EXCLUSIVE")
 
     try:
         with pytest.raises(SQLAlchemyError):
-            run(open_database(f"sqlite+aiosqlite:///{tmp_path}/kept.db"))
+            run(open_database(f"sqlite:///{tmp_path}/kept.db"))
     finally:
         keeper.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.store.database import Database, open_database
@@ -31,14 +32,14 @@ def rank(key: RecordKey) -> tuple[str, str]:
 def counting(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How often the database was read in the other way."""
     readings: list[int] = []
-    reading = database.reading
+    read = database.read
 
-    def counted() -> Any:
+    async def counted(work: Callable[[Connection], Any]) -> Any:
         readings.append(1)
-        return reading()
+        return await read(work)
 
     with monkeypatch.context() as patch:
-        patch.setattr(database, "reading", counted)
+        patch.setattr(database, "read", counted)
         yield readings
 
 
@@ -49,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def of_a_file(run: Run, file: Path) -> Iterator[Database]:
-    database = run(open_database(f"sqlite+aiosqlite:///{file}"))
+    database = run(open_database(f"sqlite:///{file}"))
     yield database
     run(database.aclose())
 
@@ -113,7 +114,7 @@ def test_more_than_one_statement_holds_is_read_as_of_one_moment(
     assert readings == [1]
 
 
-@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite://"])
+@pytest.mark.parametrize("url", ["sqlite:///:memory:", "sqlite://"])
 def test_a_database_without_a_file_is_not_read_here(run: Run, url: str) -> None:
     database = run(open_database(url))
     assert database.look_up("SELECT 1", []) is None

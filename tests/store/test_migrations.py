@@ -7,8 +7,7 @@ import sys
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, insert, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import MetaData, NullPool, create_engine, insert, select, text
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.settings import WrongSettings
@@ -35,18 +34,15 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def direct(untouched_url, run):
+def direct(untouched_url):
     """Runs a function on a connection, past the gateway."""
+    engine = create_engine(untouched_url, poolclass=NullPool)
 
-    async def on_connection(work):
-        engine = create_async_engine(untouched_url)
-        try:
-            async with engine.begin() as connection:
-                return await connection.run_sync(work)
-        finally:
-            await engine.dispose()
+    def on_connection(work):
+        with engine.begin() as connection:
+            return work(connection)
 
-    return lambda work: run(on_connection(work))
+    return on_connection
 
 
 @pytest.fixture
@@ -243,7 +239,7 @@ class TestAtOnce:
 
         def open_some(name):
             async def open_it(number):
-                await (await open_database(f"sqlite+aiosqlite:///{tmp_path}/{name}-{number}.db")).aclose()
+                await (await open_database(f"sqlite:///{tmp_path}/{name}-{number}.db")).aclose()
 
             for number in range(5):
                 asyncio.run(open_it(number))

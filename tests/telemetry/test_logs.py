@@ -232,7 +232,7 @@ class TestRequests:
             def left(self, served: Served) -> None:
                 known.append(get_contextvars())
 
-        settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
+        settings = read_gateway_settings(database_url=f"sqlite:///{tmp_path}/gateway.db")
         telemetry = Telemetry(traffic=Knowing(), operations=(CallerNames(),))
         with serving(build_app(settings, {}, telemetry), settings) as served, Wire(served.port) as wire:
             wire.send(post(b'{"query": "mutation { __typename }"}') + get(b"/nowhere"))

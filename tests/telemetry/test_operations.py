@@ -227,7 +227,7 @@ def test_a_stream_without_end_keeps_no_end_of_codes() -> None:
 
 def test_over_a_websocket_everything_is_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = read_gateway_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", metrics="on")
+    settings = read_gateway_settings(database_url=f"sqlite:///{tmp_path}/gateway.db", metrics="on")
     telemetry = telemetry_of(settings)
 
     async def talk(port: int) -> None:

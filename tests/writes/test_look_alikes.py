@@ -42,7 +42,7 @@ PHONE_1, PHONE_2 = ("+358400000001", "+358400000002")
 @pytest.fixture
 def database_url(tmp_path: Any) -> str:
     """Nothing here depends on the database."""
-    return f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    return f"sqlite:///{tmp_path}/gateway.db"
 
 
 @pytest.fixture

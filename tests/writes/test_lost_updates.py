@@ -112,7 +112,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
     if getattr(request, "param", "sqlite") == "postgresql":
         url: str = request.getfixturevalue("postgresql_url")
         return url
-    return f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    return f"sqlite:///{tmp_path}/gateway.db"
 
 
 both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

@@ -118,7 +118,7 @@ def failure(
 
 def rows(url: str, statement: str, **values: Any) -> list[Any]:
     """What one statement answers, beside the gateway."""
-    engine = create_engine(make_url(url.replace("+aiosqlite", "")), poolclass=NullPool)
+    engine = create_engine(make_url(url), poolclass=NullPool)
     with closing(engine.connect()) as connection, connection.begin():
         answer = connection.execute(text(statement), values)
         return [tuple(row) for row in answer] if answer.returns_rows else []

@@ -1,0 +1,200 @@
+"""Writers of one SQLite file share the way to the disk, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sqlite3
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from gateway.store.database import Database, open_database
+from gateway.store.tables import LOCKS
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+Work = Callable[[Connection], Any]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "gateway.db"
+
+
+@pytest.fixture
+def database(run: Run, file: Path) -> Iterator[Database]:
+    opened = run(open_database(f"sqlite:///{file}"))
+    yield opened
+    run(opened.aclose())
+
+
+def named(name: str) -> Work:
+    return lambda connection: connection.execute(insert(LOCKS).values(name=name, owner="o", until=0)).rowcount
+
+
+def names(file: Path) -> set[str]:
+    """As another process sees them."""
+    with closing(sqlite3.connect(file)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM locks")}
+
+
+def commits(database: Database) -> list[int]:
+    seen: list[int] = []
+    event.listen(database._engine._engine, "commit", lambda _: seen.append(1))
+    return seen
+
+
+async def together(database: Database, works: list[Work], meanwhile: Callable[[], Any] = lambda: None) -> list[Any]:
+    """They come while somebody else is being written, and so all at once."""
+    begun, release = threading.Event(), threading.Event()
+    first = asyncio.create_task(database.write(lambda _: begun.set() or release.wait(30)))
+    await asyncio.to_thread(begun.wait, 30)
+    waiting = [asyncio.create_task(database.write(work)) for work in works]
+    await asyncio.sleep(0)
+    meanwhile()
+    release.set()
+    await first
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_those_who_wait_are_written_by_one_commit(database: Database, run: Run, file: Path) -> None:
+    seen = commits(database)
+
+    assert run(together(database, [named(str(number)) for number in range(50)])) == [1] * 50
+
+    assert (len(seen), len(names(file))) == (2, 50)
+
+
+def test_more_than_fit_into_one_are_written_by_several(database: Database, run: Run, file: Path) -> None:
+    seen = commits(database)
+
+    run(together(database, [named(str(number)) for number in range(250)]))
+
+    assert (len(seen), len(names(file))) == (4, 250)
+
+
+def test_one_that_fails_takes_back_its_own_alone(database: Database, run: Run, file: Path) -> None:
+    def fails(connection: Connection) -> None:
+        named("lost")(connection)
+        raise KeyError
+
+    def meets_its_name(connection: Connection) -> None:
+        named("lost too")(connection)
+        named("a")(connection)
+
+    outcomes = run(together(database, [named("a"), fails, named("b"), meets_its_name, named("c")]))
+
+    assert [type(outcome) for outcome in outcomes] == [int, KeyError, int, IntegrityError, int]
+    assert names(file) == {"a", "b", "c"}
+
+
+def test_each_sees_what_those_before_it_did(database: Database, run: Run) -> None:
+    def seen(connection: Connection) -> list[str]:
+        return list(connection.execute(select(LOCKS.c.name)).scalars())
+
+    assert run(together(database, [named("a"), seen, named("b"), seen])) == [1, ["a"], 1, ["a", "b"]]
+
+
+def test_nobody_is_told_that_it_is_written_where_it_is_not(database: Database, run: Run, file: Path) -> None:
+    commits: list[int] = []
+
+    @event.listens_for(database._engine._engine, "commit")
+    def refuse_the_second(_: Connection) -> None:
+        commits.append(1)
+        if len(commits) == 2:
+            raise OperationalError("COMMIT", {}, Exception("database or disk is full"))
+
+    outcomes = run(together(database, [named("a"), named("b")]))
+
+    assert [type(outcome) for outcome in outcomes] == [OperationalError] * 2
+    assert names(file) == set()
+    assert run(database.write(named("c"))) == 1
+    assert names(file) == {"c"}
+
+
+def test_where_the_database_has_taken_everything_back_it_is_lost_for_all(
+    database: Database, run: Run, file: Path
+) -> None:
+    """SQLite does so by itself when the disk is full: https://sqlite.org/lang_transaction.html."""
+
+    def disk_is_full(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    outcomes = run(together(database, [named("a"), disk_is_full, named("b")]))
+
+    assert [type(outcome) for outcome in outcomes] == [OperationalError] * 3
+    assert names(file) == set()
+    assert run(database.write(named("c"))) == 1
+
+
+def test_what_was_cancelled_before_its_turn_is_not_written(database: Database, run: Run, file: Path) -> None:
+    async def cancel_one() -> list[Any]:
+        begun, release = threading.Event(), threading.Event()
+        first = asyncio.create_task(database.write(lambda _: begun.set() or release.wait(30)))
+        await asyncio.to_thread(begun.wait, 30)
+        waiting = [asyncio.create_task(database.write(named(name))) for name in "ab"]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.sleep(0)
+        release.set()
+        await first
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(outcome) for outcome in run(cancel_one())] == [asyncio.CancelledError, int]
+    assert names(file) == {"b"}
+
+
+def test_what_is_being_written_when_it_is_closed_is_written(run: Run, file: Path) -> None:
+    async def close_at_once() -> None:
+        database = await open_database(f"sqlite:///{file}")
+        writing = asyncio.create_task(database.write(named("a")))
+        await asyncio.sleep(0)
+        await database.aclose()
+        await writing
+
+    run(close_at_once())
+
+    assert names(file) == {"a"}
+
+
+def test_a_failure_leaves_nothing_for_the_collector(database: Database, run: Run) -> None:
+    async def fail() -> None:
+        def work(connection: Connection) -> None:
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            await database.write(work)
+
+    run(fail())
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        run(fail())
+        gc.collect()
+        left = [one for one in gc.garbage if isinstance(one, KeyError)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == []
+
+
+def test_a_database_in_memory_is_the_same_for_all(run: Run) -> None:
+    async def work() -> list[str]:
+        database = await open_database("sqlite://")
+        try:
+            await asyncio.gather(*(database.write(named(name)) for name in "abc"))
+            query = select(LOCKS.c.name).order_by(LOCKS.c.name)
+            return await database.read(lambda connection: list(connection.execute(query).scalars()))
+        finally:
+            await database.aclose()
+
+    assert run(work()) == ["a", "b", "c"]
