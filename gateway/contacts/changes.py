@@ -33,8 +33,7 @@ class Changes:
         place = _place(key)
         self._own_counts[place] += 1
         if unsettled_seconds > 0:
-            until = self._clock() + unsettled_seconds
-            self._own_unsettled[place] = max(until, self._own_unsettled[place])
+            self._own_unsettled[place] = self._clock() + unsettled_seconds
 
     def count(self, key: RecordKey) -> int:
         """Never falls; what was read of a record is as it was while this stays the same."""

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only
 ADDRESS = r"GraphQL and GraphiQL: (http://127\.0\.0\.1:(\d+))/graphql\n"
 # Of 24 connections all go to the same one of two once in eight million times.
 CONNECTIONS = 24
+LIST = b'{"query": "{ contacts(first: 1, providers: [KLEN]) { nodes { name } } }"}'
 TYPENAME = b'{"query": "{ __typename }"}'
 SLOW = Fault(kind="slow", delay_ms=1_000)
 
@@ -55,6 +57,14 @@ def until(happens: Callable[[], object]) -> None:
     while not happens():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.005)
+
+
+def refuses(process: Process) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", int(process.printed(ADDRESS)[2])), timeout=PATIENCE_SECONDS).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def workers(process: Process) -> list[int]:
@@ -150,6 +160,28 @@ class TestServing:
         assert process.end(signal.SIGTERM) == 0
         assert list(tmp_path.glob("contact-gateway-metrics-*")) == []
 
+    def test_what_the_dead_were_doing_is_not_told_any_more(
+        self, serve: Callable[..., Process], sandbox: Sandbox
+    ) -> None:
+        sandbox.klen.faults.add(Fault(kind="hang"))
+        process = serve(GATEWAY_METRICS="on", GATEWAY_READ_CACHE_SECONDS="0")
+        port = urlsplit(process.address(ADDRESS)).port
+        assert port
+
+        def in_flight() -> int:
+            with Wire(port) as wire:
+                told = wire.send(get(b"/metrics")).answer().body.decode()
+            return int(float(told.split("\ncontact_gateway_requests_in_flight ")[1].split("\n")[0]))
+
+        with connected(process) as wires:
+            for wire in wires:
+                wire.send(post(LIST))
+            # The scrape itself is one.
+            until(lambda: in_flight() == CONNECTIONS + 1)
+            for pid in workers(process):
+                os.kill(pid, signal.SIGKILL)
+            until(lambda: in_flight() == 1)
+
     def test_rate_budgets_count_the_calls_of_all(self, start: Started, simulators: RunningSandbox) -> None:
         with redis_server.or_skipped(redis_server.running()) as url:
             simulators.sandbox.reset()
@@ -188,7 +220,7 @@ class TestDying:
         process = serve()
         with connected(process) as wires:
             for wire in wires:
-                wire.send(post(b'{"query": "{ contacts(first: 1, providers: [KLEN]) { nodes { name } } }"}'))
+                wire.send(post(LIST))
             until(lambda: sandbox.klen.requests)
             before = workers(process)
             for pid in before:
@@ -231,9 +263,11 @@ class TestEnding:
         pids = workers(process)
         with connected(process) as wires:
             for wire in wires:
-                wire.send(post(b'{"query": "{ contacts(first: 1, providers: [KLEN]) { nodes { name } } }"}'))
+                wire.send(post(LIST))
             until(lambda: sandbox.klen.requests)
             send(process, signum)
+            # While each of them still has something to answer.
+            until(lambda: refuses(process))
             answers = [wire.answer() for wire in wires]
 
         assert {(answer.status, answer.headers["connection"]) for answer in answers} == {(200, "close")}
@@ -244,7 +278,7 @@ class TestEnding:
         sandbox.klen.faults.add(Fault(kind="hang"))
         process = serve(GATEWAY_ATTEMPT_TIMEOUT_SECONDS="25")
         with connected(process) as wires:
-            wires[0].send(post(b'{"query": "{ contacts(first: 1, providers: [KLEN]) { nodes { name } } }"}'))
+            wires[0].send(post(LIST))
             until(lambda: sandbox.klen.requests)
             process.popen.send_signal(signal.SIGTERM)
             until(lambda: wires[1].closed())
