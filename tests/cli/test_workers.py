@@ -266,8 +266,9 @@ class TestEnding:
                 wire.send(post(LIST))
             until(lambda: sandbox.klen.requests)
             send(process, signum)
-            # While each of them still has something to answer.
             until(lambda: refuses(process))
+            # Each of them still has something to answer.
+            assert all(is_there(pid) for pid in pids)
             answers = [wire.answer() for wire in wires]
 
         assert {(answer.status, answer.headers["connection"]) for answer in answers} == {(200, "close")}

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -154,10 +155,13 @@ def test_what_was_cancelled_before_its_turn_is_not_written(database: Database, r
 def test_what_is_being_written_when_it_is_closed_is_written(run: Run, file: Path) -> None:
     async def close_at_once() -> None:
         database = await open_database(f"sqlite:///{file}")
-        writing = asyncio.create_task(database.write(named("a")))
+        begun = threading.Event()
+        first = asyncio.create_task(database.write(lambda _: begun.set() or time.sleep(0.1)))
+        await asyncio.to_thread(begun.wait, 30)
+        second = asyncio.create_task(database.write(named("a")))
         await asyncio.sleep(0)
         await database.aclose()
-        await writing
+        await asyncio.wait_for(asyncio.gather(first, second), timeout=5)
 
     run(close_at_once())
 
