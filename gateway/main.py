@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from gateway.access.api_keys import ApiKeys
 from gateway.access.authentication import Authentication
 from gateway.access.settings import NO_CREDENTIAL_COUNTS, is_required
-from gateway.access.tokens import tokens_of
 from gateway.clock import Clocks, now_ms
 from gateway.conditions import build_conditions
 from gateway.connectors.base import Connector
@@ -40,8 +39,8 @@ from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provi
 from gateway.store.database import Database, open_database
 from gateway.store.keys import KeyStore
 from gateway.store.links import LinkStore
-from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import LINKS
+from gateway.store.versions import NewerDatabaseFound
 from gateway.telemetry.telemetry import SILENT, Telemetry, build_telemetry
 from gateway.upstream.proxy import UnusableProxy
 from resolvers.context import UseCases
@@ -158,6 +157,12 @@ async def _authenticate(settings: GatewaySettings, database: Database) -> AsyncI
     store = KeyStore(database)
     if settings.jwt_jwks_url is None and not await store.has_valid(now=now_ms()):
         raise WrongSettings(NO_CREDENTIAL_COUNTS)
+    if settings.jwt_jwks_url is None:
+        yield Authentication(ApiKeys(store), None)
+        return
+    # What checks signatures is loaded only where there are any.
+    from gateway.access.tokens import tokens_of
+
     async with tokens_of(settings) as tokens:
         yield Authentication(ApiKeys(store), tokens)
 

@@ -1,6 +1,7 @@
 """From an Authorization header to whoever sent it: which kind of credential it is, and whether it counts."""
 
 import re
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,11 +13,13 @@ from gateway.access.answers import (
     store_unavailable,
 )
 from gateway.access.api_keys import PREFIX, ApiKeys
-from gateway.access.key_set import KeysUnavailable
+from gateway.access.bearer import KeysUnavailable, WrongToken, is_token
 from gateway.access.scopes import READ
-from gateway.access.tokens import Tokens, WrongToken, is_token
 from gateway.domain.caller import Caller
 from gateway.incident import report
+
+if TYPE_CHECKING:
+    from gateway.access.tokens import Tokens
 
 # Nobody's credential is longer; what is gets no work done for it.
 MAX_HEADER_CHARACTERS = 8_192
@@ -27,7 +30,7 @@ _SCHEME = re.compile(r"bearer(?: |$)", re.IGNORECASE)
 class Authentication:
     """What the HTTP face asks about each request. Without `tokens` only API keys count."""
 
-    def __init__(self, keys: ApiKeys, tokens: Tokens | None) -> None:
+    def __init__(self, keys: ApiKeys, tokens: "Tokens | None") -> None:
         self._keys = keys
         self._tokens = tokens
 
@@ -59,7 +62,7 @@ class Authentication:
             raise invalid_token()
         return caller
 
-    async def _bearer_of_token(self, tokens: Tokens, credential: str) -> Caller:
+    async def _bearer_of_token(self, tokens: "Tokens", credential: str) -> Caller:
         try:
             return await tokens.caller(credential)
         except WrongToken as wrong:

@@ -15,6 +15,7 @@ import jwt
 import msgspec
 import structlog
 
+from gateway.access.bearer import KeysUnavailable
 from gateway.upstream.key_document import KeyDocumentUnavailable
 
 log = structlog.get_logger(__name__)
@@ -42,14 +43,6 @@ class Pace:
 
     pause: float = 10.0
     fresh: float = 300.0
-
-
-class KeysUnavailable(Exception):
-    """No keys are known yet and they cannot be fetched; ask again in `seconds`."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("the keys of the identity provider cannot be fetched")
-        self.seconds = seconds
 
 
 class KeySet:

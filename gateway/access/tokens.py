@@ -3,7 +3,6 @@
 Source: RFC 7519 (JWT), RFC 8725 (how not to be fooled by one), RFC 9068 (access tokens).
 """
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import jwt
 import msgspec
 
+from gateway.access.bearer import WrongToken
 from gateway.access.key_set import ALGORITHMS, KeySet
 from gateway.access.scopes import caller_with
 from gateway.access.settings import AccessSettings
@@ -22,16 +22,7 @@ from gateway.upstream.key_document import fetch_key_document
 
 _ALLOWED = frozenset(name for names in ALGORITHMS.values() for name in names)
 _REQUIRED = ["exp", "iss", "aud", "sub"]
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LAST_MOMENT = int(datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp())
-
-
-class WrongToken(Exception):
-    """Not a token that counts here; `expired` is the only thing that its bearer is told about it."""
-
-    def __init__(self, *, expired: bool = False) -> None:
-        super().__init__("the token does not count")
-        self.expired = expired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +85,6 @@ async def tokens_of(settings: AccessSettings) -> AsyncIterator[Tokens | None]:
         yield Tokens(keys=keys, issuer=issuer, audience=audience, clock_skew_seconds=settings.jwt_clock_skew_seconds)
     finally:
         await keys.aclose()
-
-
-def is_token(text: str) -> bool:
-    """Whether it has the form of a signed token in compact serialisation (RFC 7515, section 7.1)."""
-    return _COMPACT.fullmatch(text) is not None
 
 
 def _read_header(text: str) -> tuple[str, str]:

@@ -4,24 +4,23 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
-from typing import TypeVar
+from contextlib import closing
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import URL, Connection, func, make_url, select
+from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from gateway.store import revisions
 from gateway.store.local_reads import LocalReads, Rows
 from gateway.store.sqlite_threads import BUSY_SECONDS, SqliteThreads
+from gateway.store.versions import is_newest
+
+if TYPE_CHECKING:
+    from gateway.store.postgresql_pool import PostgresqlPool
 
 T = TypeVar("T")
 
 _SQLITE = "sqlite"
 _PAUSE_SECONDS = 0.02
-_CONNECT_TIMEOUT_SECONDS = 5
-# Any number does, as long as every gateway takes the same one.
-_SERIAL_LOCK = 7_019_244_835_110_926
 
 
 class Database:
@@ -70,35 +69,6 @@ class Database:
         await self._engine.aclose()
 
 
-class PostgresqlPool:
-    dialect = "postgresql"
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._writers = engine
-        # What takes several queries to read would else be torn by a write between two of them.
-        self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._turn = asyncio.Lock()
-
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        async with self._readers.connect() as connection:
-            return await connection.run_sync(work)
-
-    async def write(self, work: Callable[[Connection], T], *, serial: bool) -> T:
-        async with self._turn if serial else nullcontext(), self._writers.begin() as connection:
-            if serial:
-                # In this process whoever came first is first, and those who wait hold no connection: waiters for this
-                # lock would use up the pool.
-                await connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
-            return await connection.run_sync(work)
-
-    async def wipe(self) -> bool:
-        """The server does so by itself."""
-        return True
-
-    async def aclose(self) -> None:
-        await self._writers.dispose()
-
-
 async def open_database(url: str) -> Database:
     """A database that has the newest tables; those of an older version of the gateway keep their rows.
 
@@ -111,8 +81,11 @@ async def open_database(url: str) -> Database:
     file = _file_of(parsed)
     database = Database(_engine(parsed), LocalReads(file) if file else None)
     try:
-        async with revisions.turn():
-            await database.write(revisions.upgrade, serial=True)
+        if not await database.read(is_newest):
+            from gateway.store import revisions
+
+            async with revisions.turn():
+                await database.write(revisions.upgrade, serial=True)
     except BaseException:
         await database.aclose()
         raise
@@ -125,20 +98,13 @@ def is_of_one_process(url: str) -> bool:
     return parsed.get_backend_name() == _SQLITE and _file_of(parsed) is None
 
 
-def _engine(url: URL) -> SqliteThreads | PostgresqlPool:
+def _engine(url: URL) -> "SqliteThreads | PostgresqlPool":
     if url.get_backend_name() == _SQLITE:
         return SqliteThreads(url, in_memory=_file_of(url) is None)
-    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
-    engine = create_async_engine(
-        url,
-        connect_args=timeout,
-        # Whatever the server's default is: `serial` needs each query to see what was written before it.
-        isolation_level="READ COMMITTED",
-        pool_size=10,
-        max_overflow=20,
-        pool_pre_ping=True,
-    )
-    return PostgresqlPool(engine)
+    # SQLAlchemy's asyncio is another eight megabytes.
+    from gateway.store.postgresql_pool import postgresql_pool
+
+    return postgresql_pool(url)
 
 
 async def _prepare_file(url: URL) -> None:

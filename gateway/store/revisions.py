@@ -14,16 +14,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, Column, Connection, false, inspect
 
 from gateway.store.tables import ALIASES, LINKS
+from gateway.store.versions import NewerDatabaseFound
 
 _FOLDER = Path(__file__).parent / "migrations"
 # What gateways made before they counted versions.
 _UNCOUNTED = "0001"
 _ALEMBIC = threading.Lock()
 _PAUSE_SECONDS = 0.01
-
-
-class NewerDatabaseFound(Exception):
-    """A newer version of the gateway has changed the tables; this one would not know what it does to them."""
 
 
 @asynccontextmanager

@@ -28,7 +28,9 @@ SETTINGS = {
 WITH_CACHE = {**SETTINGS, "GATEWAY_READ_CACHE_SECONDS": "600"}
 
 
-def gateway(name: str, folder: Path, upstream: str, core: int, settings: Mapping[str, str] = SETTINGS) -> ServerProcess:
+def gateway(
+    name: str, folder: Path, upstream: str, core: int | str, settings: Mapping[str, str] = SETTINGS
+) -> ServerProcess:
     """`upstream` is the URL below which each provider has a path of its name."""
     database = folder / f"{name.replace(' ', '-')}.db"
     server = ServerProcess(

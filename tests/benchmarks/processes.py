@@ -66,6 +66,24 @@ def memory_mib(root: int, proc: Path = PROC) -> float:
     return total / 1024
 
 
+def shared_memory_mib(root: int, proc: Path = PROC) -> float:
+    """Resident memory; a page that several processes have counts in equal parts (proc(5), smaps_rollup)."""
+    total = 0
+    for stat in family(root, proc):
+        try:
+            rollup = (proc / str(stat.pid) / "smaps_rollup").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += read_proportional_kib(rollup)
+    return total / 1024
+
+
+def read_proportional_kib(rollup: str) -> int:
+    """Pss of the text of /proc/PID/smaps_rollup."""
+    found = re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
 def wait_until_idle(root: int, patience_seconds: float = 30.0) -> None:
     """Until the process has used next to nothing for a fifth of a second: what it was still busy with is not the next
     load's."""

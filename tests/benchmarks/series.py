@@ -11,10 +11,10 @@ from statistics import median
 
 from tests.benchmarks import fan_out
 from tests.benchmarks.figures import Measured
-from tests.benchmarks.gateway_server import gateway, link_persons, link_records
+from tests.benchmarks.gateway_server import SETTINGS, gateway, link_persons, link_records
 from tests.benchmarks.load import Load, LoadFailed
 from tests.benchmarks.nginx_upstream import NginxUpstream
-from tests.benchmarks.processes import memory_mib
+from tests.benchmarks.processes import family, memory_mib, shared_memory_mib
 from tests.benchmarks.series_works import pages_work, providers_work
 from tests.benchmarks.server_process import ServerProcess
 from tests.benchmarks.wire_bodies import LIST_LENGTHS, PROVIDERS
@@ -25,6 +25,7 @@ CONNECTIONS = (1, 8, 32, 128, 512)
 # Lists are long: few connections fill the server.
 LIST_SHARE = 0.125
 STARTS = 3
+SCALED = ("W1", "W3")
 MEMORY_LOAD_SECONDS = 5
 FIRST_LINKED = {1: 4_000_001, 2: 3_000_001, 3: 2_000_001}
 
@@ -49,6 +50,8 @@ def lines(
             yield _line(replace(load, connections=connections), server, named, upstream)
         yield "\nlatency, one request at a time"
         yield str(fan_out.one_call(load, server, upstream.url))
+    yield "\nworkers (W1, W3)"
+    yield from _workers(folder, load, core, upstream)
     three = fan_out.three_providers(folder, load, core)
     yield f"{three}; {fan_out.verdict(three)}"
     yield f"\nstart-up\n{_starts(folder, upstream.url, core)}"
@@ -71,6 +74,25 @@ def row(name: str, measured: Measured) -> str:
         f"{name:>12}  {measured.requests_per_second:8.1f} req/s  p50 {measured.p50_ms:8.2f} ms"
         f"  p99 {measured.p99_ms:8.2f} ms  CPU {measured.cpu_ms:8.3f} ms/req  {measured.calls:5.2f} calls/req{wrong}"
     )
+
+
+def _workers(folder: Path, load: Load, core: int, upstream: NginxUpstream) -> Iterator[str]:
+    """One of them on its core, then two on both cores, the second of which upstream and load use as well."""
+    rates: dict[str, list[float]] = {work.name: [] for work in WORKS if work.name in SCALED}
+    for count, cores in ((1, str(core)), (2, f"{core},{load.core}")):
+        settings = {**SETTINGS, "GATEWAY_WORKERS": str(count)}
+        with gateway(f"gateway of {count}", folder, upstream.url, cores, settings) as server:
+            for work in WORKS:
+                if work.name in SCALED:
+                    load.warm_up(server, work, 1)
+                    measured = load.measure(server, work, upstream)
+                    rates[work.name].append(measured.requests_per_second)
+                    yield row(f"{work.name}, {count}", measured)
+            processes = len(family(server.pid))
+            each = shared_memory_mib(server.pid) / processes
+            yield f"{processes} processes, {each:.1f} MiB each, what they share in equal parts"
+    for name, (one, two) in rates.items():
+        yield f"{name:>12}  two answer {two / one:.2f} times as much as one"
 
 
 def _starts(folder: Path, upstream: str, core: int) -> str:

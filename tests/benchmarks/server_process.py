@@ -1,4 +1,4 @@
-"""A server under test as a process of its own, on one core, with its output in a file."""
+"""A server under test as a process of its own, on one core or several, with its output in a file."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ class ServerFailed(Exception):
 
 @dataclass(kw_only=True)
 class ServerProcess:
-    """Answers GraphQL at `url`. `environment` comes on top of the few variables that every process needs."""
+    """Answers GraphQL at `url`. `core` may be a list as taskset takes it, such as 0,1; `environment` comes on top of
+    the few variables that every process needs."""
 
     name: str
     command: Sequence[str | Path]
     folder: Path
-    core: int
+    core: int | str
     environment: Mapping[str, str] = field(default_factory=dict)
     working_folder: Path | None = None
     port: int = field(default_factory=lasting_port)

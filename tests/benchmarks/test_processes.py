@@ -12,14 +12,17 @@ from tests.benchmarks.processes import (
     cpu_seconds,
     family,
     memory_mib,
+    read_proportional_kib,
     read_resident_kib,
     read_stat,
+    shared_memory_mib,
 )
 
 # Of Linux 6.1: utime 150, stime 50, cutime 7, cstime 3.
 STAT = (
     "{pid} ({name}) S {parent} {pid} {pid} 0 -1 4194304 900 0 1 0 150 50 7 3 20 0 4 0 8123 170000000 30000 18446744\n"
 )
+ROLLUP = "55d0-7ffc ---p 00000000 00:00 0 [rollup]\nRss:   120000 kB\nPss:    {kib} kB\nPss_Dirty:    40000 kB\n"
 STATUS = "Name:\tpython\nVmPeak:\t  200000 kB\nVmRSS:\t   {kib} kB\nRssAnon:\t    90000 kB\nThreads:\t4\n"
 
 
@@ -27,6 +30,7 @@ def process(proc: Path, pid: int, parent: int, name: str = "python", kib: int = 
     (proc / str(pid)).mkdir()
     (proc / str(pid) / "stat").write_text(STAT.format(pid=pid, parent=parent, name=name))
     (proc / str(pid) / "status").write_text(STATUS.format(kib=kib))
+    (proc / str(pid) / "smaps_rollup").write_text(ROLLUP.format(kib=kib // 2))
 
 
 @pytest.fixture
@@ -69,3 +73,9 @@ def test_who_ends_meanwhile_is_left_out(proc: Path) -> None:
     (proc / "11" / "status").unlink()
 
     assert memory_mib(10, proc) == 2.0
+
+
+def test_what_is_shared_counts_in_equal_parts(proc: Path) -> None:
+    assert read_proportional_kib(ROLLUP.format(kib=512)) == 512
+    assert read_proportional_kib("") == 0
+    assert shared_memory_mib(10, proc) == (1024 + 512 + 512) / 1024

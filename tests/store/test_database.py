@@ -342,7 +342,7 @@ def test_without_a_word_about_it_a_silent_server_is_given_up_too(monkeypatch, ru
         seen.update(options)
         raise SQLAlchemyError
 
-    monkeypatch.setattr("gateway.store.database.create_async_engine", create)
+    monkeypatch.setattr("gateway.store.postgresql_pool.create_async_engine", create)
     with pytest.raises(SQLAlchemyError):
         run(open_database("postgresql+psycopg://gateway@127.0.0.1/gateway"))
 

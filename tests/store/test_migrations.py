@@ -3,24 +3,27 @@
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, NullPool, create_engine, insert, select, text
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.settings import WrongSettings
+from gateway.store import migrations
 from gateway.store.database import open_database
 from gateway.store.links import Family, LinkStore
 from gateway.store.operations import OperationStore
-from gateway.store.revisions import NewerDatabaseFound
 from gateway.store.tables import ALIASES, LINKS, METADATA
+from gateway.store.versions import NEWEST, NewerDatabaseFound
 from tests.graphql.ids import ADA_CONTACTS, ADA_RECORDS
 
-NEWEST = "0003"
 OPEN_IT = """
 import asyncio, sys
+from gateway.store import migrations
 from gateway.store.database import open_database
 
 async def main():
@@ -31,6 +34,10 @@ async def main():
 print("ready", flush=True)
 asyncio.run(main())
 """
+
+
+def test_the_newest_version_is_the_last_revision():
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads() == [NEWEST]
 
 
 @pytest.fixture
