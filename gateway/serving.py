@@ -16,7 +16,8 @@ from gateway.main import build_app, build_connectors, telemetry_of
 from gateway.settings import GatewaySettings, WrongSettings
 from gateway.store.database import is_of_one_process
 from gateway.telemetry.processes import forget_process, shared_metrics
-from gateway.workers import HURRY, Post, Workers
+from gateway.worker_places import HURRY, Post
+from gateway.workers import Workers
 
 SayWhere = Callable[[], None]
 

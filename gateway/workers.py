@@ -9,57 +9,18 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import TypeAlias
 
 import structlog
 
 from gateway.signal_bytes import signals_as_bytes
+from gateway.worker_places import END, HEALTHY_SECONDS, HURRY, Place, Post, Work
 
-END, HURRY = b"e", b"h"
-"""What a worker is told: to end when what runs has been answered, and to break that off."""
-
-# One that lived as long is replaced at once; one that did not, after a while that doubles up to the longest.
-_HEALTHY_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
 # A worker breaks off by itself what outlasts the shutdown time. One that does not even do that is stuck.
 _GRACE_SECONDS = 10.0
 
 log = structlog.get_logger("gateway")
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One worker's place: its number from 0, where it accepts connections, whence it is told, and whom it tells that
-    it is ready."""
-
-    number: int
-    listener: socket.socket
-    orders: Connection
-    ready: Callable[[], None]
-
-
-Work: TypeAlias = Callable[[Post], None]
-"""Serves until it is told to end. SystemExit says how it ended, and whatever it says goes to standard error."""
-
-
-@dataclass(slots=True)
-class _Place:
-    """A worker as the parent sees it; the listener outlives it, so that whoever waits there is answered by the next."""
-
-    number: int
-    listener: socket.socket
-    process: BaseProcess | None = None
-    orders: Connection | None = None
-    ready: Connection | None = None
-    began: float = 0.0
-    is_ready: bool = False
-    failures: int = 0
-    due: float | None = None
 
 
 class Workers:
@@ -74,7 +35,7 @@ class Workers:
         gone: Callable[[int], None],
         shutdown_seconds: float,
     ) -> None:
-        self._places = [_Place(number, listener) for number, listener in enumerate(listeners)]
+        self._places = [Place(number, listener) for number, listener in enumerate(listeners)]
         self._work = work
         self._say_ready = say_ready
         self._gone = gone
@@ -128,7 +89,7 @@ class Workers:
             self._kill()
         for place in self._places:
             if place.due is not None and now >= place.due:
-                self._start(place)
+                self._start_again(place)
 
     def _hear(self, signals: socket.socket) -> None:
         for _ in signals.recv(16):
@@ -141,7 +102,7 @@ class Workers:
                 self._exit_code = 1
                 self._kill()
 
-    def _take_ready(self, place: _Place) -> None:
+    def _take_ready(self, place: Place) -> None:
         if place.ready is None:
             # It was buried in the same round.
             return
@@ -159,18 +120,14 @@ class Workers:
             for other in self._places[1:]:
                 self._start(other)
 
-    def _bury(self, place: _Place) -> None:
-        process, orders = place.process, place.orders
+    def _bury(self, place: Place) -> None:
+        process = place.process
         assert process is not None
-        assert orders is not None
         process.join()
         code, pid = process.exitcode, process.pid
-        process.close()
-        orders.close()
-        if place.ready is not None:
-            place.ready.close()
-        place.process = place.orders = place.ready = None
         assert pid is not None
+        process.close()
+        place.clear()
         self._gone(pid)
         if self._is_ending:
             self._exit_code = self._exit_code or (1 if code else 0)
@@ -181,12 +138,11 @@ class Workers:
         else:
             self._replace(place, pid, code)
 
-    def _replace(self, place: _Place, pid: int, code: int | None) -> None:
+    def _replace(self, place: Place, pid: int, code: int | None) -> None:
         """At once after one that was told to end or had served for a while."""
         lived = time.monotonic() - place.began
-        place.failures = place.failures + 1 if code and lived < _HEALTHY_SECONDS else 0
-        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (place.failures - 1)) if place.failures else 0.0
-        place.due = time.monotonic() + pause
+        place.failures = place.failures + 1 if code and lived < HEALTHY_SECONDS else 0
+        pause = place.rest()
         say = log.error if code else log.info
         say("worker_ended", worker=place.number, pid=pid, exit_code=code, seconds=int(lived), again_in_seconds=pause)
 
@@ -211,26 +167,33 @@ class Workers:
             if place.process is not None:
                 place.process.kill()
 
-    def _start(self, place: _Place) -> None:
+    def _start(self, place: Place) -> None:
         place.due, place.began, place.is_ready = None, time.monotonic(), False
         context = get_context("fork")
         orders, place.orders = context.Pipe(duplex=False)
         place.ready, ready = context.Pipe(duplex=False)
-        place.process = context.Process(target=self._child, args=(place, orders, ready))
-        place.process.start()
-        orders.close()
-        ready.close()
+        with orders, ready:
+            process = context.Process(target=self._child, args=(place, orders, ready))
+            process.start()
+        place.process = process
 
-    def _child(self, place: _Place, orders: Connection, ready: Connection) -> None:
+    def _start_again(self, place: Place) -> None:
+        """A system that has no memory or no file left for it may have some later; the others serve meanwhile."""
+        try:
+            self._start(place)
+        except OSError as error:
+            place.clear()
+            place.failures += 1
+            log.error("worker_not_started", worker=place.number, error=error.strerror, again_in_seconds=place.rest())
+
+    def _child(self, place: Place, orders: Connection, ready: Connection) -> None:
         """In the worker: what is the parent's is let go of, or nobody would notice that the parent is gone."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         # Ctrl+C reaches every process of the terminal. The parent hears it, and tells.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for one in self._places:
-            for end in (one.orders, one.ready):
-                if end is not None:
-                    end.close()
+            one.clear()
             if one.listener is not place.listener:
                 one.listener.close()
         self._work(Post(place.number, place.listener, orders, lambda: _say_ready(ready)))

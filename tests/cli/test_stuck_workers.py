@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from textwrap import indent
 
 PARENT = """
 import os, signal, socket, sys, time
-from gateway import workers
+from gateway import worker_places, workers
 from gateway.logs import configure_logs
 
 configure_logs("json")
-workers._FIRST_PAUSE_SECONDS, workers._GRACE_SECONDS = 0.05, 0.3
+worker_places.FIRST_PAUSE_SECONDS, workers._GRACE_SECONDS = 0.05, 0.3
 
 {work}
 
@@ -47,13 +48,32 @@ def work(post):
     post.ready()
     post.orders.recv_bytes()
 """
+NO_MEMORY_TWICE = """
+fork, refused = os.fork, []
+def out_of_memory():
+    if len(refused) < 2:
+        refused.append(1)
+        raise OSError(12, "Cannot allocate memory")
+    return fork()
+os.fork = out_of_memory
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM)); signal.alarm(2)
+"""
+DIES_ONCE = """
+born = time.monotonic()
+def work(post):
+    post.ready()
+    if post.number == 1 and time.monotonic() - born < 0.5:
+        time.sleep(0.2)
+        sys.exit(3)
+    post.orders.recv_bytes()
+"""
 TELLS_TO_END = "os.kill(os.getpid(), signal.SIGTERM)"
 TELLS_TO_END_THRICE = f"{TELLS_TO_END}; {TELLS_TO_END}; {TELLS_TO_END}"
 TELLS_TO_END_LATER = "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM)); signal.alarm(1)"
 
 
 def run(work: str, then: str = "pass") -> subprocess.CompletedProcess[str]:
-    script = PARENT.format(work=work, then=then)
+    script = PARENT.format(work=work, then=indent(then, "    ").strip())
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -85,3 +105,13 @@ def test_where_one_cannot_start_none_is_left() -> None:
     ended = run(CANNOT_START)
 
     assert (ended.stdout, ended.stderr, ended.returncode) == ("gone\ngone\n", "no start\n", 1)
+
+
+def test_where_the_system_refuses_another_process_it_is_asked_again() -> None:
+    ended = run(DIES_ONCE, NO_MEMORY_TWICE)
+
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["worker_ended", "worker_not_started", "worker_not_started"]
+    assert [line["again_in_seconds"] for line in lines] == [0.05, 0.1, 0.2]
+    assert lines[1]["error"] == "Cannot allocate memory"
+    assert (ended.stdout, ended.returncode) == ("ready\ngone\ngone\ngone\n", 0)
