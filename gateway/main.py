@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -47,6 +48,9 @@ from resolvers.context import UseCases
 from resolvers.document_check import document_check
 from resolvers.execution import Executor
 from resolvers.schema import build_schema
+
+if TYPE_CHECKING:
+    from gateway.access.tokens import Tokens
 
 
 def telemetry_of(settings: GatewaySettings) -> Telemetry:
@@ -157,14 +161,17 @@ async def _authenticate(settings: GatewaySettings, database: Database) -> AsyncI
     store = KeyStore(database)
     if settings.jwt_jwks_url is None and not await store.has_valid(now=now_ms()):
         raise WrongSettings(NO_CREDENTIAL_COUNTS)
+    async with _tokens(settings) as tokens:
+        yield Authentication(ApiKeys(store), tokens)
+
+
+def _tokens(settings: GatewaySettings) -> AbstractAsyncContextManager["Tokens | None"]:
     if settings.jwt_jwks_url is None:
-        yield Authentication(ApiKeys(store), None)
-        return
+        return nullcontext()
     # What checks signatures is loaded only where there are any.
     from gateway.access.tokens import tokens_of
 
-    async with tokens_of(settings) as tokens:
-        yield Authentication(ApiKeys(store), tokens)
+    return tokens_of(settings)
 
 
 @asynccontextmanager

@@ -10,10 +10,11 @@ from functools import partial
 from multiprocessing.connection import Connection
 
 from gateway.clock import Clocks
+from gateway.connectors.registry import REGISTRY
 from gateway.contacts.changes import Changes, shared_changes
 from gateway.http.server import Told, by_signals, run, serve_app, spare_the_collector
 from gateway.main import build_app, build_connectors, telemetry_of
-from gateway.settings import GatewaySettings, WrongSettings
+from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
 from gateway.store.database import is_of_one_process
 from gateway.telemetry.processes import forget_process, shared_metrics
 from gateway.worker_places import HURRY, Post
@@ -26,9 +27,13 @@ def provider_names(settings: GatewaySettings) -> list[str]:
     """Of those that are configured.
 
     Raises:
-        WrongSettings: when one of them cannot be used.
+        WrongSettings: naming the variable.
     """
-    return [connector.capabilities.display_name for connector in build_connectors(settings).values()]
+    return [
+        entry.capabilities.display_name
+        for entry in REGISTRY
+        if api_key(read_provider_settings(entry, settings.mode)) is not None
+    ]
 
 
 def serve_alone(settings: GatewaySettings, listener: socket.socket, say_where: SayWhere) -> None:

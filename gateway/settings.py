@@ -38,7 +38,7 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
 
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
     port: int = Field(8000, ge=0, le=65535, description="a port from 0 (any free one) to 65535")
-    workers: int = Field(1, ge=1, le=MAX_WORKERS, description="processes that serve, 1 to 64")
+    workers: int = Field(1, ge=1, le=MAX_WORKERS, description=f"processes that serve, 1 to {MAX_WORKERS}")
     mode: Literal["development", "production"] = Field(
         "development", description="development, or production, which insists on https base URLs"
     )

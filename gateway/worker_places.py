@@ -46,8 +46,8 @@ class Place:
     failures: int = 0
     due: float | None = None
 
-    def rest(self) -> float:
-        """For how long it stays empty, in seconds."""
+    def postpone(self) -> float:
+        """Notes when it is due again; returns for how long it stays empty, in seconds."""
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1)) if self.failures else 0.0
         self.due = time.monotonic() + pause
         return pause

@@ -142,7 +142,7 @@ class Workers:
         """At once after one that was told to end or had served for a while."""
         lived = time.monotonic() - place.began
         place.failures = place.failures + 1 if code and lived < HEALTHY_SECONDS else 0
-        pause = place.rest()
+        pause = place.postpone()
         say = log.error if code else log.info
         say("worker_ended", worker=place.number, pid=pid, exit_code=code, seconds=int(lived), again_in_seconds=pause)
 
@@ -184,7 +184,9 @@ class Workers:
         except OSError as error:
             place.clear()
             place.failures += 1
-            log.error("worker_not_started", worker=place.number, error=error.strerror, again_in_seconds=place.rest())
+            log.error(
+                "worker_not_started", worker=place.number, error=error.strerror, again_in_seconds=place.postpone()
+            )
 
     def _child(self, place: Place, orders: Connection, ready: Connection) -> None:
         """In the worker: what is the parent's is let go of, or nobody would notice that the parent is gone."""

@@ -74,12 +74,13 @@ class Tokens:
 
 
 @asynccontextmanager
-async def tokens_of(settings: AccessSettings) -> AsyncIterator[Tokens | None]:
-    """Tokens of the identity provider in the settings, None without one."""
+async def tokens_of(settings: AccessSettings) -> AsyncIterator[Tokens]:
+    """Tokens of the identity provider, which has to be in the settings."""
     url, issuer, audience = settings.jwt_jwks_url, settings.jwt_issuer, settings.jwt_audience
-    if url is None or issuer is None or audience is None:
-        yield None
-        return
+    # access_problem has refused one without the others.
+    assert url is not None
+    assert issuer is not None
+    assert audience is not None
     keys = KeySet(lambda: fetch_key_document(url))
     try:
         yield Tokens(keys=keys, issuer=issuer, audience=audience, clock_skew_seconds=settings.jwt_clock_skew_seconds)

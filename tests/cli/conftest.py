@@ -28,6 +28,15 @@ from gateway.sandbox.server import RunningSandbox, running_in_thread
 
 SCRIPT = Path(sys.executable).parent / "gateway"
 PATIENCE_SECONDS = 30
+ADDRESS = r"GraphQL and GraphiQL: (http://127\.0\.0\.1:(\d+))/graphql\n"
+"""What `gateway serve` prints once it answers: the address, and in it the port."""
+
+
+def until(happens: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not happens():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
 
 
 @dataclass
@@ -91,6 +100,15 @@ class Process:
             return address
         raise AssertionError(f"{address} never took a connection")
 
+    def refuses(self) -> bool:
+        """Whether it takes no connection any more at the address that `gateway serve` printed."""
+        port = int(self.printed(ADDRESS)[2])
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
     def end(self, signal_number: int) -> int:
         """Sends the signal and returns the exit code."""
         self.popen.send_signal(signal_number)
@@ -149,6 +167,13 @@ def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
 def simulators() -> Iterator[RunningSandbox]:
     with running_in_thread(Sandbox()) as served:
         yield served
+
+
+@pytest.fixture
+def sandbox(simulators: RunningSandbox) -> Sandbox:
+    """As it was when it started, without faults and requests."""
+    simulators.sandbox.reset()
+    return simulators.sandbox
 
 
 @pytest.fixture

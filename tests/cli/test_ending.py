@@ -16,10 +16,9 @@ import pytest
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
-from tests.cli.conftest import PATIENCE_SECONDS, Process, Started
+from tests.cli.conftest import ADDRESS, PATIENCE_SECONDS, Process, Started, until
 from tests.http.sockets import Answer, Wire, get, post
 
-ADDRESS = r"GraphQL and GraphiQL: (http://127\.0\.0\.1:(\d+))/graphql\n"
 READ = "{ contacts(first: 1, providers: [KLEN]) { nodes { name } } }"
 CREATE = """mutation { createContact(input: {
   providers: [KLEN], firstName: "Ines", emails: [{address: "ines@aalto.test"}]
@@ -31,21 +30,8 @@ PATIENT = {"GATEWAY_ATTEMPT_TIMEOUT_SECONDS": "25"}
 
 
 @pytest.fixture
-def sandbox(simulators: RunningSandbox) -> Sandbox:
-    simulators.sandbox.reset()
-    return simulators.sandbox
-
-
-@pytest.fixture
 def serve(start: Started, simulators: RunningSandbox) -> Callable[..., Process]:
     return lambda **environment: start("serve", **simulators.environment(), **PATIENT, **environment)
-
-
-def until(happens: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 @contextmanager
@@ -58,15 +44,6 @@ def asking(process: Process, sandbox: Sandbox, document: str) -> Iterator[Wire]:
         wire.send(post(json.dumps({"query": document}).encode()))
         until(lambda: sandbox.klen.requests)
         yield wire
-
-
-def refuses(process: Process) -> bool:
-    port = int(process.printed(ADDRESS)[2])
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def lines(process: Process) -> list[Any]:
@@ -96,7 +73,7 @@ def test_what_runs_is_answered_and_nothing_new_is_taken(
     process = serve()
     with asking(process, sandbox, document) as wire:
         process.popen.send_signal(signum)
-        until(lambda: refuses(process))
+        until(lambda: process.refuses())
         answer = wire.answer()
 
         assert (answer.status, answer.data, answer.headers["connection"]) == (200, data, "close")
@@ -130,7 +107,7 @@ class TestOfWhatHangs:
             process = serve(GATEWAY_SHUTDOWN_SECONDS="0.3" if limit else "20")
             with asking(process, sandbox, document) as wire:
                 process.popen.send_signal(signal.SIGTERM)
-                until(lambda: refuses(process))
+                until(lambda: process.refuses())
                 if not limit:
                     process.popen.send_signal(signal.SIGTERM)
                 answer = wire.answer()

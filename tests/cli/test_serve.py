@@ -11,9 +11,8 @@ import pytest
 from click.testing import Result
 
 from gateway.sandbox.server import RunningSandbox
-from tests.cli.conftest import Process, Started
+from tests.cli.conftest import ADDRESS, Process, Started
 
-ADDRESS = r"GraphQL and GraphiQL: (http://127\.0\.0\.1:(\d+))/graphql\n"
 SECRET = "gately_sk_live_do_not_print_me"
 
 

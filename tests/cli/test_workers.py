@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,24 +17,17 @@ from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from tests import redis_server
-from tests.cli.conftest import PATIENCE_SECONDS, Process, Started
+from tests.cli.conftest import ADDRESS, PATIENCE_SECONDS, Process, Started, until
 from tests.graphql.ids import contact_id
 from tests.http.sockets import Wire, get, post
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux tells who holds a connection")
 
-ADDRESS = r"GraphQL and GraphiQL: (http://127\.0\.0\.1:(\d+))/graphql\n"
 # Of 24 connections all go to the same one of two once in eight million times.
 CONNECTIONS = 24
 LIST = b'{"query": "{ contacts(first: 1, providers: [KLEN]) { nodes { name } } }"}'
 TYPENAME = b'{"query": "{ __typename }"}'
 SLOW = Fault(kind="slow", delay_ms=1_000)
-
-
-@pytest.fixture
-def sandbox(simulators: RunningSandbox) -> Sandbox:
-    simulators.sandbox.reset()
-    return simulators.sandbox
 
 
 @pytest.fixture
@@ -50,21 +41,6 @@ def serve(start: Started, simulators: RunningSandbox) -> Callable[..., Process]:
         return process
 
     return serve
-
-
-def until(happens: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
-
-
-def refuses(process: Process) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", int(process.printed(ADDRESS)[2])), timeout=PATIENCE_SECONDS).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def workers(process: Process) -> list[int]:
@@ -266,7 +242,7 @@ class TestEnding:
                 wire.send(post(LIST))
             until(lambda: sandbox.klen.requests)
             send(process, signum)
-            until(lambda: refuses(process))
+            until(lambda: process.refuses())
             # Each of them still has something to answer.
             assert all(is_there(pid) for pid in pids)
             answers = [wire.answer() for wire in wires]

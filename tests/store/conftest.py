@@ -53,5 +53,18 @@ def database(open_another: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the SQLite database of `of_a_file` stands."""
+    return tmp_path / "of-a-file.db"
+
+
+@pytest.fixture
+def of_a_file(runner: asyncio.Runner, file: Path) -> Iterator[Database]:
+    database = runner.run(open_database(f"sqlite:///{file}"))
+    yield database
+    runner.run(database.aclose())
+
+
+@pytest.fixture
 def links(database: Database) -> LinkStore:
     return LinkStore(database)

@@ -3,9 +3,8 @@
 import asyncio
 import socket
 import sqlite3
-import threading
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import NullPool, create_engine, func, insert, select, text, update
@@ -13,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from gateway.store.database import open_database
 from gateway.store.tables import ALIASES, LOCKS, OPERATIONS, TARGETS
+from tests.store.somebody_writing import somebody_writing
 
 SECRET = "pass-word-that-nobody-may-read"
 
@@ -53,21 +53,6 @@ def outside(url):
         connection.exec_driver_sql("BEGIN")
         yield connection
         connection.exec_driver_sql("COMMIT")
-
-
-@asynccontextmanager
-async def somebody_writing(database):
-    """Whose work does not come to an end."""
-    if database.dialect == "postgresql":
-        async with database._engine._turn:
-            yield
-        return
-    begun, release = threading.Event(), threading.Event()
-    work = asyncio.create_task(database.write(lambda _: begun.set() or release.wait(30)))
-    await asyncio.to_thread(begun.wait, 30)
-    yield
-    release.set()
-    await work
 
 
 def test_it_says_what_it_is(database, database_url):

@@ -43,18 +43,6 @@ def counting(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[li
         yield readings
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "links.db"
-
-
-@pytest.fixture
-def of_a_file(run: Run, file: Path) -> Iterator[Database]:
-    database = run(open_database(f"sqlite:///{file}"))
-    yield database
-    run(database.aclose())
-
-
 def test_a_file_is_read_without_a_connection_of_the_pool(
     of_a_file: Database, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,4 +137,4 @@ def test_closing_takes_the_write_ahead_log_along(of_a_file: Database, run: Run, 
     run(links.link([GATELY, KLEN], rank))
     run(links.families([KLEN]))
     run(of_a_file.aclose())
-    assert [path.name for path in file.parent.iterdir()] == ["links.db"]
+    assert [path.name for path in file.parent.iterdir()] == [file.name]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,21 +16,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from gateway.store.database import Database, open_database
 from gateway.store.tables import LOCKS
+from tests.store.somebody_writing import somebody_writing
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 Work = Callable[[Connection], Any]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "gateway.db"
-
-
-@pytest.fixture
-def database(run: Run, file: Path) -> Iterator[Database]:
-    opened = run(open_database(f"sqlite:///{file}"))
-    yield opened
-    run(opened.aclose())
 
 
 def named(name: str) -> Work:
@@ -51,36 +38,31 @@ def commits(database: Database) -> list[int]:
     return seen
 
 
-async def together(database: Database, works: list[Work], meanwhile: Callable[[], Any] = lambda: None) -> list[Any]:
+async def together(database: Database, works: list[Work]) -> list[Any]:
     """They come while somebody else is being written, and so all at once."""
-    begun, release = threading.Event(), threading.Event()
-    first = asyncio.create_task(database.write(lambda _: begun.set() or release.wait(30)))
-    await asyncio.to_thread(begun.wait, 30)
-    waiting = [asyncio.create_task(database.write(work)) for work in works]
-    await asyncio.sleep(0)
-    meanwhile()
-    release.set()
-    await first
+    async with somebody_writing(database):
+        waiting = [asyncio.create_task(database.write(work)) for work in works]
+        await asyncio.sleep(0)
     return await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def test_those_who_wait_are_written_by_one_commit(database: Database, run: Run, file: Path) -> None:
-    seen = commits(database)
+def test_those_who_wait_are_written_by_one_commit(of_a_file: Database, run: Run, file: Path) -> None:
+    seen = commits(of_a_file)
 
-    assert run(together(database, [named(str(number)) for number in range(50)])) == [1] * 50
+    assert run(together(of_a_file, [named(str(number)) for number in range(50)])) == [1] * 50
 
     assert (len(seen), len(names(file))) == (2, 50)
 
 
-def test_more_than_fit_into_one_are_written_by_several(database: Database, run: Run, file: Path) -> None:
-    seen = commits(database)
+def test_more_than_fit_into_one_are_written_by_several(of_a_file: Database, run: Run, file: Path) -> None:
+    seen = commits(of_a_file)
 
-    run(together(database, [named(str(number)) for number in range(250)]))
+    run(together(of_a_file, [named(str(number)) for number in range(250)]))
 
     assert (len(seen), len(names(file))) == (4, 250)
 
 
-def test_one_that_fails_takes_back_its_own_alone(database: Database, run: Run, file: Path) -> None:
+def test_one_that_fails_takes_back_its_own_alone(of_a_file: Database, run: Run, file: Path) -> None:
     def fails(connection: Connection) -> None:
         named("lost")(connection)
         raise KeyError
@@ -89,38 +71,38 @@ def test_one_that_fails_takes_back_its_own_alone(database: Database, run: Run, f
         named("lost too")(connection)
         named("a")(connection)
 
-    outcomes = run(together(database, [named("a"), fails, named("b"), meets_its_name, named("c")]))
+    outcomes = run(together(of_a_file, [named("a"), fails, named("b"), meets_its_name, named("c")]))
 
     assert [type(outcome) for outcome in outcomes] == [int, KeyError, int, IntegrityError, int]
     assert names(file) == {"a", "b", "c"}
 
 
-def test_each_sees_what_those_before_it_did(database: Database, run: Run) -> None:
+def test_each_sees_what_those_before_it_did(of_a_file: Database, run: Run) -> None:
     def seen(connection: Connection) -> list[str]:
         return list(connection.execute(select(LOCKS.c.name)).scalars())
 
-    assert run(together(database, [named("a"), seen, named("b"), seen])) == [1, ["a"], 1, ["a", "b"]]
+    assert run(together(of_a_file, [named("a"), seen, named("b"), seen])) == [1, ["a"], 1, ["a", "b"]]
 
 
-def test_nobody_is_told_that_it_is_written_where_it_is_not(database: Database, run: Run, file: Path) -> None:
+def test_nobody_is_told_that_it_is_written_where_it_is_not(of_a_file: Database, run: Run, file: Path) -> None:
     commits: list[int] = []
 
-    @event.listens_for(database._engine._engine, "commit")
+    @event.listens_for(of_a_file._engine._engine, "commit")
     def refuse_the_second(_: Connection) -> None:
         commits.append(1)
         if len(commits) == 2:
             raise OperationalError("COMMIT", {}, Exception("database or disk is full"))
 
-    outcomes = run(together(database, [named("a"), named("b")]))
+    outcomes = run(together(of_a_file, [named("a"), named("b")]))
 
     assert [type(outcome) for outcome in outcomes] == [OperationalError] * 2
     assert names(file) == set()
-    assert run(database.write(named("c"))) == 1
+    assert run(of_a_file.write(named("c"))) == 1
     assert names(file) == {"c"}
 
 
 def test_where_the_database_has_taken_everything_back_it_is_lost_for_all(
-    database: Database, run: Run, file: Path
+    of_a_file: Database, run: Run, file: Path
 ) -> None:
     """SQLite does so by itself when the disk is full: https://sqlite.org/lang_transaction.html."""
 
@@ -128,24 +110,20 @@ def test_where_the_database_has_taken_everything_back_it_is_lost_for_all(
         connection.exec_driver_sql("ROLLBACK")
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
-    outcomes = run(together(database, [named("a"), disk_is_full, named("b")]))
+    outcomes = run(together(of_a_file, [named("a"), disk_is_full, named("b")]))
 
     assert [type(outcome) for outcome in outcomes] == [OperationalError] * 3
     assert names(file) == set()
-    assert run(database.write(named("c"))) == 1
+    assert run(of_a_file.write(named("c"))) == 1
 
 
-def test_what_was_cancelled_before_its_turn_is_not_written(database: Database, run: Run, file: Path) -> None:
+def test_what_was_cancelled_before_its_turn_is_not_written(of_a_file: Database, run: Run, file: Path) -> None:
     async def cancel_one() -> list[Any]:
-        begun, release = threading.Event(), threading.Event()
-        first = asyncio.create_task(database.write(lambda _: begun.set() or release.wait(30)))
-        await asyncio.to_thread(begun.wait, 30)
-        waiting = [asyncio.create_task(database.write(named(name))) for name in "ab"]
-        await asyncio.sleep(0)
-        waiting[0].cancel()
-        await asyncio.sleep(0)
-        release.set()
-        await first
+        async with somebody_writing(of_a_file):
+            waiting = [asyncio.create_task(of_a_file.write(named(name))) for name in "ab"]
+            await asyncio.sleep(0)
+            waiting[0].cancel()
+            await asyncio.sleep(0)
         return await asyncio.gather(*waiting, return_exceptions=True)
 
     assert [type(outcome) for outcome in run(cancel_one())] == [asyncio.CancelledError, int]
@@ -155,26 +133,25 @@ def test_what_was_cancelled_before_its_turn_is_not_written(database: Database, r
 def test_what_is_being_written_when_it_is_closed_is_written(run: Run, file: Path) -> None:
     async def close_at_once() -> None:
         database = await open_database(f"sqlite:///{file}")
-        begun = threading.Event()
-        first = asyncio.create_task(database.write(lambda _: begun.set() or time.sleep(0.1)))
-        await asyncio.to_thread(begun.wait, 30)
-        second = asyncio.create_task(database.write(named("a")))
-        await asyncio.sleep(0)
-        await database.aclose()
-        await asyncio.wait_for(asyncio.gather(first, second), timeout=5)
+        async with somebody_writing(database):
+            writing = asyncio.create_task(database.write(named("a")))
+            await asyncio.sleep(0)
+            closing_it = asyncio.create_task(database.aclose())
+            await asyncio.sleep(0.05)
+        await asyncio.wait_for(asyncio.gather(writing, closing_it), timeout=5)
 
     run(close_at_once())
 
     assert names(file) == {"a"}
 
 
-def test_a_failure_leaves_nothing_for_the_collector(database: Database, run: Run) -> None:
+def test_a_failure_leaves_nothing_for_the_collector(of_a_file: Database, run: Run) -> None:
     async def fail() -> None:
         def work(connection: Connection) -> None:
             raise KeyError
 
         with pytest.raises(KeyError):
-            await database.write(work)
+            await of_a_file.write(work)
 
     run(fail())
     gc.collect()
