@@ -6,6 +6,7 @@ Apollo's incremental v0.2, section HTTP, and docs/adr/0012.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import mimeparse  # type: ignore[import-untyped]  # it has no types
 
@@ -32,6 +33,11 @@ class Acceptable:
     parts: str | None = None
 
 
+_ANYTHING = Acceptable(JSON, stream=False)
+# A browser's are of some hundred and fifty characters.
+_MAX_REMEMBERED_CHARACTERS = 512
+
+
 def acceptable(accept: str | None) -> Acceptable:
     """What a caller takes. Without an Accept header, and by wildcards, it is application/json: older clients
     send these (audits 80D8 and 47DE of graphql-http).
@@ -40,7 +46,11 @@ def acceptable(accept: str | None) -> Acceptable:
         RequestRefused: with 406.
     """
     if accept is None or not accept.strip():
-        return Acceptable(JSON, stream=False)
+        return _ANYTHING
+    return (_remembered if len(accept) <= _MAX_REMEMBERED_CHARACTERS else _read)(accept)
+
+
+def _read(accept: str) -> Acceptable:
     accept = accept.lower()
     # On a draw mimeparse takes the last one that it is given.
     single = best_of((JSON, GRAPHQL_JSON), accept)
@@ -54,6 +64,11 @@ def acceptable(accept: str | None) -> Acceptable:
             message += " Its answers in parts are multipart/mixed;incrementalSpec=v0.2 and of no other format."
         raise RequestRefused(406, "NOT_ACCEPTABLE", message)
     return Acceptable(single, stream, parts)
+
+
+# The same few clients send the same few headers. Who sends ever new ones pushes others out, and longer ones are not
+# kept. A refusal is raised anew each time: what raises is not remembered.
+_remembered = lru_cache(maxsize=256)(_read)
 
 
 def _of_parts(accept: str, *, stream: bool, single: str | None) -> str | None:

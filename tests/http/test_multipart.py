@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.domain.caller import ANYBODY, Caller
+from gateway.http import negotiation
 from gateway.http.ending import Ending
 from gateway.http.multipart import MultipartResponse
 from gateway.http.negotiation import Acceptable, acceptable
@@ -106,6 +107,31 @@ def test_the_accept_header_says_in_what_form_parts_are_taken(accept: str | None,
     with pytest.raises(RequestRefused) as refused:
         acceptable(accept)
     assert refused.value.status == 406
+
+
+def test_what_an_accept_header_means_is_remembered_in_bounds() -> None:
+    """Who sends ever new ones, or long ones, takes no memory."""
+    kept = negotiation._remembered
+    for number in range(1_000):
+        assert acceptable(f"{JSON};x={number}") == Acceptable(JSON, stream=False)
+    known = kept.cache_info()
+    assert known.maxsize is not None
+    assert known.currsize == known.maxsize < 1_000
+
+    assert acceptable(f"{JSON};x={'x' * 1_000}") == Acceptable(JSON, stream=False)
+    assert kept.cache_info() == known
+    assert acceptable(f"{JSON};x=999") == Acceptable(JSON, stream=False)
+    assert kept.cache_info().hits == known.hits + 1
+
+
+def test_a_refusal_is_made_anew_each_time() -> None:
+    """One that is raised again keeps the frames of every request that it was raised for."""
+    refusals = []
+    for _ in range(2):
+        with pytest.raises(RequestRefused) as refused:
+            acceptable("text/csv")
+        refusals.append(refused.value)
+    assert refusals[0] is not refusals[1]
 
 
 def test_who_takes_another_format_only_is_told_which_is_spoken(live: Live) -> None:
