@@ -7,8 +7,7 @@ Host header still tells the name.
 import re
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
 
 from gateway.http.refusal import RequestRefused, refusal_response
 
@@ -28,20 +27,18 @@ class AllowedHosts:
     """`hosts` are names without a port, beside those of the loopback; `*.example.com` is every name below it, `*`
     everything."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str]) -> None:
-        self._app = app
+    def __init__(self, hosts: Iterable[str]) -> None:
         names = {*LOOPBACK, *(host.lower() for host in hosts)}
         self._any = "*" in names
         self._names = frozenset(names)
         self._endings = tuple(name[1:] for name in names if name.startswith("*."))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or self._allows(Headers(scope=scope).get("host", "")):
-            await self._app(scope, receive, send)
-            return
+    def refuse(self, host: str) -> Response | None:
+        """The answer to a request for another host; None for one for us."""
+        if self._any or self._is_ours(_PORT.sub("", host.lower())):
+            return None
         message = "The gateway does not answer to this host name; GATEWAY_ALLOWED_HOSTS names those that it answers to."
-        await refusal_response(RequestRefused(421, "MISDIRECTED_REQUEST", message))(scope, receive, send)
+        return refusal_response(RequestRefused(421, "MISDIRECTED_REQUEST", message))
 
-    def _allows(self, host: str) -> bool:
-        name = _PORT.sub("", host.lower())
-        return self._any or name in self._names or bool(self._endings and name.endswith(self._endings))
+    def _is_ours(self, name: str) -> bool:
+        return name in self._names or bool(self._endings and name.endswith(self._endings))

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -15,17 +15,19 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.allowed_hosts import AllowedHosts
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.endpoint import graphql
+from gateway.http.front import Front
 from gateway.http.graphiql import graphiql_assets
 from gateway.http.health import live, ready
+from gateway.http.incoming import Incoming
 from gateway.http.refusal import RequestRefused, refusal_response
-from gateway.http.refused_by_server import RefusedByServer
-from gateway.http.request_id import RequestIds
+from gateway.http.request_headers import RequestHeaders
 from gateway.http.security_headers import SecurityHeaders
 from gateway.http.services import Services
 from gateway.http.settings import HttpSettings
-from gateway.http.traffic import Traffic, Watched
-from gateway.http.unexpected_errors import UnexpectedErrors
+from gateway.http.traffic import Traffic
 from gateway.http.websocket import graphql_over_websocket
+
+_PATH: Final = "/graphql"
 
 Running: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -48,20 +50,16 @@ def create_app(
             app.state.services = services
             yield
 
-    app = Starlette(
-        routes=_routes(pages),
-        # Outermost first.
-        middleware=[
-            Middleware(SecurityHeaders, production=production),
-            Middleware(RequestIds),
-            *([Middleware(Watched, traffic=traffic)] if traffic else []),
-            Middleware(CrossOrigin, origins=settings.cors_origins),
-            Middleware(UnexpectedErrors),
-            Middleware(RefusedByServer),
-            Middleware(AllowedHosts, hosts=hosts),
-        ],
-        exception_handlers={HTTPException: _not_here},
-        lifespan=lifespan,
+    app = Starlette(routes=_routes(pages), lifespan=lifespan)
+    # In the place of Starlette's own, which would answer whatever nobody expected before it comes to the front.
+    app.middleware_stack = Front(
+        ExceptionMiddleware(app.router, handlers={HTTPException: _not_here}),
+        path=_PATH,
+        endpoint=_ENDPOINT,
+        hosts=AllowedHosts(hosts),
+        cross_origin=CrossOrigin(settings.cors_origins),
+        security=SecurityHeaders(production=production),
+        traffic=traffic,
     )
     app.state.traffic = traffic or Traffic()
     # Its redirects would repeat whatever stands in the Host header.
@@ -72,9 +70,9 @@ def create_app(
 def _routes(pages: Iterable[BaseRoute]) -> list[BaseRoute]:
     return [
         Route("/", _home),
-        # The endpoint answers every method itself, in the form that GraphQL clients read.
-        Route("/graphql", _Endpoint()),
-        WebSocketRoute("/graphql", graphql_over_websocket),
+        # The front asks the endpoint itself; this is for other spellings of its path.
+        Route(_PATH, _ENDPOINT),
+        WebSocketRoute(_PATH, graphql_over_websocket),
         Route("/health/live", live),
         Route("/health/ready", ready),
         *pages,
@@ -83,17 +81,20 @@ def _routes(pages: Iterable[BaseRoute]) -> list[BaseRoute]:
 
 
 class _Endpoint:
+    """Answers every method itself, in the form that GraphQL clients read."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        request = Incoming(scope, receive, RequestHeaders(scope))
         answer = _OPTIONS if request.method == "OPTIONS" else await graphql(request)
         await answer(scope, receive, send)
 
 
+_ENDPOINT = _Endpoint()
 _OPTIONS = Response(status_code=204, headers={"Allow": "GET, POST, OPTIONS"})
 
 
 async def _home(_: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse(_PATH)
 
 
 async def _not_here(_: Request, error: Exception) -> Response:

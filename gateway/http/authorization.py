@@ -1,8 +1,8 @@
 """The header in which a caller says who they are."""
 
-from starlette.requests import HTTPConnection
+from gateway.http.request_headers import RequestHeaders
 
 
-def authorization(connection: HTTPConnection) -> str | None:
+def authorization(headers: RequestHeaders) -> str | None:
     """Several headers are joined, and so have the form of no credential: which of them counts is nobody's guess."""
-    return ", ".join(connection.headers.getlist("authorization")) or None
+    return ", ".join(headers.all(b"authorization")) or None

@@ -7,7 +7,6 @@ Source: GraphQL over HTTP (draft). Where its statuses and the audits of graphql-
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.domain.caller import ANYBODY, Caller
@@ -16,6 +15,7 @@ from gateway.http.client_gone import while_there
 from gateway.http.graphiql import graphiql_page
 from gateway.http.graphql_request import read_parameters
 from gateway.http.idempotency_key import read_idempotency_key
+from gateway.http.incoming import Incoming
 from gateway.http.multipart import MultipartResponse
 from gateway.http.negotiation import JSON, MULTIPART, Acceptable, acceptable, wants_page
 from gateway.http.origin import refuse_foreign_page, refuse_simple_get
@@ -36,10 +36,10 @@ from gateway.http.trace_context import read_trace_context
 from gateway.http.traffic import REFUSED
 
 
-async def graphql(request: Request) -> Response:
+async def graphql(request: Incoming) -> Response:
     """The endpoint. The services stand in the application's state once it has started."""
-    services: Services = request.app.state.services
-    accept = request.headers.get("accept")
+    services: Services = request.scope["app"].state.services
+    accept = request.headers.get(b"accept")
     is_page = request.method == "GET" and wants_page(accept or "")
     if is_page and services.graphiql:
         return graphiql_page()
@@ -50,7 +50,7 @@ async def graphql(request: Request) -> Response:
         takes = acceptable(accept)
         return await _answered(request, services, takes)
     except RequestRefused as refusal:
-        setattr(request.state, REFUSED, refusal.code)
+        request.state[REFUSED] = refusal.code
         if takes.single is None and refusal.status == 400:
             # Clients of streams look into what is streamed only; what concerns HTTP itself stays a status.
             return _several(one(refusal.body), services, ANYBODY, takes)
@@ -59,19 +59,19 @@ async def graphql(request: Request) -> Response:
         return _answer(refusal.body, status, media_type, refusal.headers)
 
 
-async def _answered(request: Request, services: Services, takes: Acceptable) -> Response:
-    refuse_foreign_page(request, services.settings.cors_origins)
+async def _answered(request: Incoming, services: Services, takes: Acceptable) -> Response:
+    refuse_foreign_page(request.headers, services.settings.cors_origins)
     if request.method == "GET":
-        refuse_simple_get(request)
-    caller = await services.authenticate(authorization(request))
+        refuse_simple_get(request.headers)
+    caller = await services.authenticate(authorization(request.headers))
     parameters = await read_parameters(request, services.settings)
     asked = GraphQLRequest(
-        request_id=request.state.request_id,
+        request_id=request.state["request_id"],
         caller=caller,
         query=services.documents(parameters),
         operation_name=parameters.operation_name or None,
         variables=parameters.variables,
-        idempotency_key=read_idempotency_key(request.headers.getlist("idempotency-key")),
+        idempotency_key=read_idempotency_key(request.headers.all(b"idempotency-key")),
         in_parts=takes.parts is not None,
         refuse=_refused_kinds(request.method, takes),
         trace=read_trace_context(request.headers),

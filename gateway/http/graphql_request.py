@@ -8,10 +8,13 @@ import re
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.types import Receive
 
+from gateway.http.incoming import Incoming
 from gateway.http.json_reading import read_json
 from gateway.http.refusal import RequestRefused, over_limit
+from gateway.http.request_headers import RequestHeaders
 from gateway.http.settings import HttpSettings
 
 _KINDS = {
@@ -34,7 +37,7 @@ class GraphQLParameters(msgspec.Struct, rename="camel", frozen=True, kw_only=Tru
     extensions: dict[str, Any] | None = None
 
 
-async def read_parameters(request: Request, settings: HttpSettings) -> GraphQLParameters:
+async def read_parameters(request: Incoming, settings: HttpSettings) -> GraphQLParameters:
     """
     Raises:
         RequestRefused: with 400, 405, 408, 413 or 415.
@@ -44,10 +47,11 @@ async def read_parameters(request: Request, settings: HttpSettings) -> GraphQLPa
     if request.method != "POST":
         message = "Send GraphQL requests by POST, or queries by GET."
         raise RequestRefused(405, "METHOD_NOT_ALLOWED", message, {"Allow": "GET, POST"})
-    _check_content(request)
+    _check_content(request.headers)
+    _check_announced(request.headers, settings.max_body_bytes)
     try:
         async with asyncio.timeout(settings.body_timeout_seconds):
-            body = await _read_body(request, settings.max_body_bytes)
+            body = await _read_body(request.receive, settings.max_body_bytes)
     except TimeoutError:
         message = f"The request did not arrive whole within {settings.body_timeout_seconds:g} seconds."
         raise RequestRefused(408, "REQUEST_TIMEOUT", message, {"Connection": "close"}) from None
@@ -72,8 +76,8 @@ def to_parameters(value: Any, what: str) -> GraphQLParameters:
         raise RequestRefused(400, "BAD_REQUEST", message) from None
 
 
-def _from_url(request: Request, max_depth: int) -> GraphQLParameters:
-    given = request.query_params
+def _from_url(request: Incoming, max_depth: int) -> GraphQLParameters:
+    given = QueryParams(request.scope["query_string"])
     for name in _NAMES:
         if len(given.getlist(name)) > 1:
             raise RequestRefused(400, "BAD_REQUEST", f"Send `{name}` once.")
@@ -90,31 +94,36 @@ def _from_parameter(text: str, name: str, max_depth: int) -> Any:
     return read_json(text.encode(), f"`{name}` in the URL", max_depth=max_depth)
 
 
-def _check_content(request: Request) -> None:
-    media_type, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+def _check_content(headers: RequestHeaders) -> None:
+    media_type, *parameters = (part.strip().lower() for part in (headers.get(b"content-type") or "").split(";"))
     charsets = [part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")]
     if media_type != "application/json" or charsets not in ([], ["utf-8"], ["utf8"]):
         message = "Send the request as application/json in UTF-8."
         raise RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", message, {"Accept": "application/json"})
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+    if (headers.get(b"content-encoding") or "").strip().lower() not in ("identity", ""):
         # A small body could grow past every limit while it is unpacked.
         message = "Send the request without compression."
         raise RequestRefused(415, "UNSUPPORTED_ENCODING", message, {"Accept-Encoding": "identity"})
 
 
-async def _read_body(request: Request, max_bytes: int) -> bytes:
-    announced = request.headers.get("content-length", "")
+async def _read_body(receive: Receive, max_bytes: int) -> bytes:
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRefused(400, "BAD_REQUEST", "The request broke off.")
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes, len(body))
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _check_announced(headers: RequestHeaders, max_bytes: int) -> None:
+    announced = headers.get(b"content-length") or ""
     if announced.isdecimal() and int(announced[:19]) > max_bytes:
         raise _too_large(max_bytes, int(announced[:19]))
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > max_bytes:
-                raise _too_large(max_bytes, len(body))
-    except ClientDisconnect:
-        raise RequestRefused(400, "BAD_REQUEST", "The request broke off.") from None
-    return bytes(body)
 
 
 def _too_large(allowed: int, measured: int) -> RequestRefused:

@@ -9,53 +9,51 @@ Source: Fetch standard, sections CORS protocol and Sec-Fetch-*; the same check i
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection
-
 from gateway.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, names
 from gateway.http.refusal import RequestRefused
+from gateway.http.request_headers import RequestHeaders
 
 # No page can send one of these elsewhere without a preflight. Apollo Client and Yoga's clients send theirs.
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
-def refuse_foreign_page(connection: HTTPConnection, allowed: Collection[str]) -> None:
+def refuse_foreign_page(headers: RequestHeaders, allowed: Collection[str]) -> None:
     """`allowed` are origins (CORS) beside our own.
 
     Raises:
         RequestRefused: with 403, for a browser's request on behalf of a page from elsewhere.
     """
-    origin = connection.headers.get("origin")
+    origin = headers.get(b"origin")
     if origin is not None:
-        if origin not in allowed and not _is_own(origin, connection):
+        if origin not in allowed and not _is_own(origin, headers):
             raise _refused("Pages of this origin may not call the gateway; GATEWAY_CORS_ORIGINS names those that may.")
-    elif connection.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    elif headers.get(b"sec-fetch-site") not in (None, "none", "same-origin"):
         raise _refused("This is a request of a page from elsewhere.")
 
 
-def refuse_simple_get(connection: HTTPConnection) -> None:
+def refuse_simple_get(headers: RequestHeaders) -> None:
     """
     Raises:
         RequestRefused: with 403, for a GET that an image, a link or a form could have made.
     """
-    headers = connection.headers
-    content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    content_type = (headers.get(b"content-type") or "").split(";")[0].strip().lower()
     if content_type not in _FORM_TYPES:
         deliberate = (
             content_type == JSON
-            or any(headers.get(name) for name in PREFLIGHT_HEADERS)
-            or names(headers.get("accept", "").lower(), (GRAPHQL_JSON, JSON, EVENT_STREAM))
+            or any(headers.get(name.encode()) for name in PREFLIGHT_HEADERS)
+            or names((headers.get(b"accept") or "").lower(), (GRAPHQL_JSON, JSON, EVENT_STREAM))
             # Set by the browser itself for what a script fetches; images, links and forms have other modes.
-            or headers.get("sec-fetch-mode") in ("cors", "same-origin")
+            or headers.get(b"sec-fetch-mode") in ("cors", "same-origin")
         )
         if deliberate:
             return
     raise _refused(f"Send `Accept: {GRAPHQL_JSON}` with a GET, so that no link or image can make a browser send it.")
 
 
-def _is_own(origin: str, connection: HTTPConnection) -> bool:
+def _is_own(origin: str, headers: RequestHeaders) -> bool:
     # Host alone: behind a proxy that ends TLS the scheme is not ours to know.
-    return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == connection.headers.get("host")
+    return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == headers.get(b"host")
 
 
 def _refused(message: str) -> RequestRefused:

@@ -2,29 +2,25 @@
 
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-HEADER = "X-Request-Id"
+from gateway.http.answer_headers import AnswerHeaders
+
+_HEADER = b"x-request-id"
 
 
-class RequestIds:
-    """The name stands in the scope's state as `request_id`; an answer that brings one of its own keeps it."""
+def named(scope: Scope) -> str:
+    """A new name, which then stands in the scope's state as `request_id` and in every line of the log."""
+    request_id = uuid4().hex
+    # A pipelined request may begin in the context of the one before it.
+    clear_contextvars()
+    bind_contextvars(request_id=request_id)
+    scope.setdefault("state", {})["request_id"] = request_id
+    return request_id
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_name(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                MutableHeaders(scope=message).setdefault(HEADER, request_id)
-            await send(message)
-
-        request_id = uuid4().hex
-        # A pipelined request may begin in the context of the one before it.
-        clear_contextvars()
-        bind_contextvars(request_id=request_id)
-        if scope["type"] in ("http", "websocket"):
-            scope.setdefault("state", {})["request_id"] = request_id
-        await self._app(scope, receive, send_with_name)
+def add_name(headers: AnswerHeaders, request_id: str) -> None:
+    """An answer that brings one of its own keeps it."""
+    if not any(name == _HEADER for name, _ in headers):
+        headers.append((_HEADER, request_id.encode()))

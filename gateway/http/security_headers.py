@@ -5,8 +5,7 @@ Source: OWASP REST Security and HTTP Headers cheat sheets.
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from gateway.http.answer_headers import AnswerHeaders
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -18,26 +17,20 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 ONLY_HTTPS: Final = {"Strict-Transport-Security": "max-age=31536000"}
+_AT_HOME = (b"cross-origin-resource-policy", b"same-origin")
+_ELSEWHERE = (b"cross-origin-resource-policy", b"cross-origin")
 
 
 class SecurityHeaders:
     """What an answer says about itself stays: a page has a policy of its own, and some files may be kept."""
 
-    def __init__(self, app: ASGIApp, *, production: bool) -> None:
-        self._app = app
+    def __init__(self, *, production: bool) -> None:
         # On localhost HTTPS only would forbid plain HTTP to every other program there.
-        self._headers = {**HEADERS, **(ONLY_HTTPS if production else {})}
+        headers = {**HEADERS, **(ONLY_HTTPS if production else {})}
+        ours = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+        self._at_home, self._elsewhere = (*ours, _AT_HOME), (*ours, _ELSEWHERE)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                self._add(MutableHeaders(scope=message))
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-    def _add(self, headers: MutableHeaders) -> None:
-        elsewhere = "access-control-allow-origin" in headers
-        resource_policy = {"Cross-Origin-Resource-Policy": "cross-origin" if elsewhere else "same-origin"}
-        for name, value in {**self._headers, **resource_policy}.items():
-            headers.setdefault(name, value)
+    def add(self, headers: AnswerHeaders) -> None:
+        names = {name for name, _ in headers}
+        missing = self._elsewhere if b"access-control-allow-origin" in names else self._at_home
+        headers += [header for header in missing if header[0] not in names]

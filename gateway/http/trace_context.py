@@ -5,8 +5,7 @@ Source: W3C Trace Context, sections 3.2 and 3.3. Baggage is not read: it may hol
 
 import re
 
-from starlette.datastructures import Headers
-
+from gateway.http.request_headers import RequestHeaders
 from gateway.http.result import TraceContext
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -18,13 +17,13 @@ _MAX_MEMBERS = 32
 _NONE = TraceContext()
 
 
-def read_trace_context(headers: Headers) -> TraceContext:
+def read_trace_context(headers: RequestHeaders) -> TraceContext:
     """Whatever is no context, or too long, counts as none: a trace is never a reason to refuse a request, and what a
     library would warn of does not get there."""
-    parents = headers.getlist("traceparent")
+    parents = headers.all(b"traceparent")
     if len(parents) != 1 or not _TRACEPARENT.fullmatch(parents[0]):
         return _NONE
-    return TraceContext(traceparent=parents[0], tracestate=_tracestate(",".join(headers.getlist("tracestate"))))
+    return TraceContext(traceparent=parents[0], tracestate=_tracestate(",".join(headers.all(b"tracestate"))))
 
 
 def _tracestate(text: str) -> str | None:

@@ -5,47 +5,22 @@ So is what the server breaks off at its end: the client learns that it has to as
 Without this the server would write the exception's text into the log.
 """
 
-import asyncio
-from contextlib import suppress
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Scope
 
 from gateway.http.refusal import RequestRefused, refusal_response
 from gateway.incident import report
 
 
-class UnexpectedErrors:
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answering = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal answering
-            answering = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched_send)
-        except asyncio.CancelledError:
-            if scope["type"] != "http" or answering or not scope["app"].state.services.ending.is_set():
-                raise
-            await refusal_response(_broken_off())(scope, receive, send)
-        except Exception as unexpected:
-            if scope["type"] == "lifespan":
-                raise
-            request_id = scope["state"]["request_id"]
-            report("request_broke", unexpected, request_id=request_id)
-            if scope["type"] == "websocket":
-                with suppress(RuntimeError):
-                    await send({"type": "websocket.close", "code": 1011})
-            elif not answering:
-                refused = RequestRefused(500, "INTERNAL_ERROR", "Internal error.", details={"requestId": request_id})
-                await refusal_response(refused)(scope, receive, send)
-            # An answer that has begun stays without its end, by which the client knows that it is not whole.
-
-
-def _broken_off() -> RequestRefused:
+def broken_off(scope: Scope) -> Response | None:
+    """The answer to a request that was cancelled; None for one that nothing but the server's end may answer."""
+    if scope["type"] != "http" or not scope["app"].state.services.ending.is_set():
+        return None
     message = "The gateway was stopped before the answer was there. Ask again; a write with the same idempotency key."
-    return RequestRefused(503, "GATEWAY_STOPPING", message, {"Retry-After": "1"})
+    return refusal_response(RequestRefused(503, "GATEWAY_STOPPING", message, {"Retry-After": "1"}))
+
+
+def internal_error(unexpected: Exception, request_id: str) -> Response:
+    """Tells the log what it was, and the client nothing."""
+    report("request_broke", unexpected, request_id=request_id)
+    return refusal_response(RequestRefused(500, "INTERNAL_ERROR", "Internal error.", details={"requestId": request_id}))

@@ -15,10 +15,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from gateway.http.ending import Ending
-from gateway.http.refused_by_server import RefusedByServer
+from gateway.http.refused_by_server import refused_by_server
 from gateway.main import build_app
 from gateway.settings import read_gateway_settings
 from tests.conftest import BARE
@@ -242,13 +243,23 @@ class TestManyConnections:
             assert third.closed()
 
 
+class Refusing:
+    """Of what stands in front of the gateway the one thing that the connection relies on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (refused_by_server(scope) or self._app)(scope, receive, send)
+
+
 class Slow:
     """Reads a request and answers when it is told to."""
 
     def __init__(self) -> None:
         self.begun, self.release = asyncio.Event(), asyncio.Event()
         routes = [Route("/slow", self._answer), WebSocketRoute("/ws", self._never)]
-        self.app = Starlette(routes=routes, middleware=[Middleware(RefusedByServer)])
+        self.app = Starlette(routes=routes, middleware=[Middleware(Refusing)])
 
     async def _answer(self, request: Request) -> Response:
         await request.body()
@@ -375,7 +386,7 @@ class TestWebSockets:
             await socket.send_text(await socket.receive_text())
 
     def _served(self, serve: Serve, **settings: Any) -> Served:
-        middleware = [Middleware(RefusedByServer)]
+        middleware = [Middleware(Refusing)]
         return serve(Starlette(routes=[WebSocketRoute("/ws", self._echo)], middleware=middleware), **settings)
 
     def test_no_timer_of_requests_touches_one(self, serve: Serve) -> None:

@@ -1,0 +1,28 @@
+"""One request to the endpoint, as it is read there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Receive, Scope
+
+from gateway.http.request_headers import RequestHeaders
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """`scope` and `receive` are ASGI's."""
+
+    scope: Scope
+    receive: Receive
+    headers: RequestHeaders
+
+    @property
+    def method(self) -> str:
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is known of this request alone."""
+        state: dict[str, Any] = self.scope["state"]
+        return state

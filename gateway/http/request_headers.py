@@ -1,0 +1,28 @@
+"""The headers of one request, found by their names."""
+
+from starlette.types import Scope
+
+
+class RequestHeaders:
+    """By names in lower case, as ASGI hands them over; values are read as Latin-1, which takes every byte."""
+
+    __slots__ = ("_first", "_sent")
+
+    def __init__(self, scope: Scope) -> None:
+        self._sent: list[tuple[bytes, bytes]] = scope["headers"]
+        # Of headers with one name the first one is put in last, and stays.
+        self._first = dict(reversed(self._sent))
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._first
+
+    def get(self, name: bytes) -> str | None:
+        """The first one with this name."""
+        value = self._first.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def all(self, name: bytes) -> list[str]:
+        """All with this name, in the order in which they were sent."""
+        if name not in self._first:
+            return []
+        return [value.decode("latin-1") for sent, value in self._sent if sent == name]
