@@ -6,12 +6,13 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
+from gateway.http.incoming import Incoming
 from gateway.http.refusal import RequestRefused
 
 T = TypeVar("T")
 
 
-async def while_there(receive: Receive, work: Awaitable[T]) -> T:
+async def while_there(request: Incoming, work: Awaitable[T]) -> T:
     """What the work comes to. The request's body has to have been read, or to be of no interest. The work is done in
     this very task, so that what it puts into the context is there afterwards.
 
@@ -21,24 +22,33 @@ async def while_there(receive: Receive, work: Awaitable[T]) -> T:
     """
     working = asyncio.current_task()
     assert working is not None
-    leaving, has_left = asyncio.ensure_future(left(receive)), asyncio.Event()
+    has_left = False
 
-    def leave(_: object) -> None:
-        has_left.set()
+    def leave(_: object = None) -> None:
+        nonlocal has_left
+        has_left = True
         working.cancel()
 
-    leaving.add_done_callback(leave)
+    client, leaving = request.client, None
+    if client is not None:
+        client.when_left(leave)
+    else:
+        leaving = asyncio.ensure_future(left(request.receive))
+        leaving.add_done_callback(leave)
     try:
         return await work
     except asyncio.CancelledError:
         # Somebody else may want this task to end, too.
-        if has_left.is_set() and not working.uncancel():
+        if has_left and not working.uncancel():
             raise RequestRefused(400, "BAD_REQUEST", "The request broke off.") from None
         raise
     finally:
-        leaving.remove_done_callback(leave)
-        leaving.cancel()
-        await asyncio.gather(leaving, return_exceptions=True)
+        if client is not None:
+            client.forget()
+        if leaving is not None:
+            leaving.remove_done_callback(leave)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
 
 
 async def left(receive: Receive) -> None:

@@ -14,12 +14,13 @@ Between uvicorn's protocol and its parser, which have no limits but what the ker
 
 import asyncio
 from typing import Any, Final
+from urllib.parse import unquote
 
 import httptools
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.http.alarm import Alarm
+from gateway.http.exchange import Exchange
 from gateway.http.refusal import RequestRefused
 from gateway.http.refused_by_server import REFUSAL
 from gateway.http.request_head import check_head, check_size, malformed
@@ -31,6 +32,8 @@ _LINGER_SECONDS: Final = 2.0
 
 
 class Connection(HttpToolsProtocol):
+    cycle: Exchange
+
     def __init__(self, settings: HttpSettings, **given: Any) -> None:
         super().__init__(**given)
         self.timeout_keep_alive = settings.keep_alive_seconds  # type: ignore[assignment]  # call_later takes parts of seconds
@@ -44,7 +47,6 @@ class Connection(HttpToolsProtocol):
         self._silent_bytes = 0
         self._ignores_upgrade = False
         self._refusal: RequestRefused | None = None
-        self._broken: RequestResponseCycle | None = None
         # Nothing that still comes is read.
         self._ended = False
         self._lingers = False
@@ -72,6 +74,8 @@ class Connection(HttpToolsProtocol):
         self._unread.clear()
         self._stop_alarms()
         super().connection_lost(exc)
+        if self.cycle is not None and self.cycle.disconnected:
+            self.cycle.client.leave()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -130,13 +134,20 @@ class Connection(HttpToolsProtocol):
             # uvicorn would put it among the headers of a request that is being answered.
             self._refusal = malformed("Send no trailers.")
             raise self._refusal
-        super().on_header(name, value)
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
         self._add_to_head(len(name) + len(value) + len(": \r\n"))
 
     def _add_to_head(self, size: int) -> None:
         self._silent_bytes = 0
         self._head_bytes += size
-        self._check(check_size, self.url, len(self.headers), self._head_bytes, self._settings.max_header_bytes)
+        try:
+            check_size(self.url, len(self.headers), self._head_bytes, self._settings.max_header_bytes)
+        except RequestRefused as refused:
+            self._refusal = refused
+            raise
 
     def on_headers_complete(self) -> None:
         self._silent_bytes = 0
@@ -146,21 +157,36 @@ class Connection(HttpToolsProtocol):
             )
             raise self._refusal
         method, version = self.parser.get_method(), self.parser.get_http_version()
-        self._check(check_head, method, self.url, version, self.headers)
-        if self.parser.should_upgrade() and not self._should_upgrade():
+        try:
+            check_head(method, self.url, version, self.headers)
+        except RequestRefused as refused:
+            # The parser does not pass on what a callback raises.
+            self._refusal = refused
+            raise
+        self.scope["method"], self.scope["http_version"] = method.decode("ascii"), version
+        upgrades = self.parser.should_upgrade()
+        if upgrades and not self._should_upgrade():
             self._ignores_upgrade = True
             return
-        super().on_headers_complete()
+        if not upgrades:
+            self._begin_exchange(version)
         self._at_head = self._begun = False
         self._head_alarm.stop()
 
-    def _check(self, check: Any, *values: Any) -> None:
-        """The parser does not pass on what a callback raises."""
-        try:
-            check(*values)
-        except RequestRefused as refused:
-            self._refusal = refused
-            raise
+    def _begin_exchange(self, version: str) -> None:
+        """Answered at once, or in its turn behind the requests before it."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"], self.scope["query_string"] = url.path, url.query or b""
+        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        before = self.cycle
+        self.cycle = Exchange(self, self.scope, keep_alive=keep_alive, expects_continue=self.expect_100_continue)
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self._silent_bytes = 0
@@ -171,6 +197,8 @@ class Connection(HttpToolsProtocol):
         self._at_head = True
         if not self._ignores_upgrade:
             super().on_message_complete()
+            if self.cycle is not None and not self.cycle.more_body:
+                self.cycle.came_whole()
 
     # Upgrades
 
@@ -217,8 +245,7 @@ class Connection(HttpToolsProtocol):
         self._unread.clear()
         self._head_alarm.stop()
         if not self._at_head:
-            # Whoever reads the body is told that it broke off, and answers.
-            self._broken = self.cycle
+            self.cycle.is_broken = True
             self.cycle.keep_alive = False
             self.cycle.message_event.set()
             return
@@ -228,49 +255,15 @@ class Connection(HttpToolsProtocol):
         else:
             self.pipeline.appendleft((self.cycle, self.app))
 
-    def _refused_cycle(self, refused: RequestRefused) -> RequestResponseCycle:
+    def _refused_cycle(self, refused: RequestRefused) -> Exchange:
         if not self._begun:
             super().on_message_begin()
         # As a GET, so that it is neither taken for a preflight nor answered without its body.
         target = {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
         scope: Any = {**self.scope, **target, REFUSAL: refused}
-        return RequestResponseCycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=False,
-            on_response=self.on_response_complete,
-        )
+        return Exchange(self, scope, keep_alive=False, expects_continue=False)
 
     # Answers
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.transport = _Outgoing(self, cycle)  # type: ignore[assignment]  # it has what the cycle uses
-        super()._start_asgi_task(cycle, self._watched(cycle, app))
-
-    def _watched(self, cycle: RequestResponseCycle, app: ASGIApp) -> Any:
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            async def receive_unless_broken() -> Message:
-                message = await receive()
-                return {"type": "http.disconnect"} if self._broken is cycle else message
-
-            async def send_and_part(message: Message) -> None:
-                if message["type"] == "http.response.start" and cycle.more_body:
-                    cycle.keep_alive = False
-                await send(message)
-                if cycle.disconnected:
-                    # Sending to nobody never waits; whoever makes up a stream has to get the chance to be stopped.
-                    await asyncio.sleep(0)
-
-            await app(scope, receive_unless_broken, send_and_part)
-
-        return answer
 
     def on_response_complete(self) -> None:
         if self._lingers:
@@ -299,19 +292,3 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         for alarm in (self._head_alarm, self._write_alarm, self._linger_alarm):
             alarm.stop()
-
-
-class _Outgoing:
-    """The transport as an answer sees it: closing is the connection's matter."""
-
-    def __init__(self, connection: Connection, cycle: RequestResponseCycle) -> None:
-        self._connection, self._cycle = connection, cycle
-
-    def write(self, data: bytes) -> None:
-        self._connection.transport.write(data)
-
-    def is_closing(self) -> bool:
-        return self._connection.transport.is_closing()
-
-    def close(self) -> None:
-        self._connection.part(everything_came=not self._cycle.more_body)

@@ -76,7 +76,7 @@ async def _answered(request: Incoming, services: Services, takes: Acceptable) ->
         refuse=_refused_kinds(request.method, takes),
         trace=read_trace_context(request.headers),
     )
-    result = await while_there(request.receive, services.execute(asked))
+    result = await while_there(request, services.execute(asked))
     if isinstance(result, EventStream):
         return EventStreamResponse(result.events, services, caller)
     if isinstance(result, AnswerInParts):

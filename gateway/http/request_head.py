@@ -30,12 +30,12 @@ def check_head(method: bytes, url: bytes, version: str, headers: Headers) -> Non
     """
     if version not in ("1.0", "1.1"):
         raise malformed("Speak HTTP/1.1.")
-    for name in _ONCE:
-        if len(_values(name, headers)) > 1:
-            raise malformed(f"Send one {name.decode().title()} header.")
+    sent = dict(headers)
+    if len(sent) != len(headers):
+        _check_once([name for name, _ in headers])
     _check_target(method, url)
-    _check_host(url, version, _values(b"host", headers))
-    _check_coding(version, _values(b"transfer-encoding", headers))
+    _check_host(url, version, sent.get(b"host"))
+    _check_coding(version, sent.get(b"transfer-encoding"))
 
 
 def check_size(url: bytes, header_count: int, head_bytes: int, max_head_bytes: int) -> None:
@@ -59,25 +59,27 @@ def malformed(message: str = "This is not an HTTP request.") -> RequestRefused:
     return RequestRefused(400, "BAD_REQUEST", message)
 
 
+def _check_once(names: Sequence[bytes]) -> None:
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise malformed(f"Send one {name.decode().title()} header.")
+
+
 def _check_target(method: bytes, url: bytes) -> None:
     if method == b"CONNECT" or b"#" in url or not (url.startswith(b"/") or url == b"*" or _ABSOLUTE.match(url)):
         raise malformed("Send the path of the URL, and nothing else, in the request line.")
 
 
-def _check_host(url: bytes, version: str, hosts: Sequence[bytes]) -> None:
-    if not hosts and version == "1.0":
+def _check_host(url: bytes, version: str, host: bytes | None) -> None:
+    if host is None and version == "1.0":
         return
-    if not hosts or not _HOST.fullmatch(hosts[0]):
+    if host is None or not _HOST.fullmatch(host):
         raise malformed("Send a Host header with the name of the host.")
     absolute = _ABSOLUTE.match(url)
-    if absolute and absolute[1].lower() != hosts[0].lower():
+    if absolute and absolute[1].lower() != host.lower():
         raise malformed("The URL and the Host header name different hosts.")
 
 
-def _check_coding(version: str, codings: Sequence[bytes]) -> None:
-    if codings and (version == "1.0" or codings[0].strip().lower() != b"chunked"):
+def _check_coding(version: str, coding: bytes | None) -> None:
+    if coding is not None and (version == "1.0" or coding.strip().lower() != b"chunked"):
         raise malformed("The only Transfer-Encoding is chunked, and only in HTTP/1.1.")
-
-
-def _values(wanted: bytes, headers: Headers) -> list[bytes]:
-    return [value for name, value in headers if name == wanted]

@@ -72,6 +72,8 @@ def build_server(application: Starlette, settings: HttpSettings) -> "_Server":
         log_config=None,
         access_log=False,
         server_header=False,
+        # Nothing here asks who is in front or which scheme they spoke; reading it from headers is one more wrapper.
+        proxy_headers=False,
     )
     return _Server(config)
 

@@ -147,8 +147,18 @@ class TestOtherPaths:
 
         assert (reply.status_code, reply.headers["allow"]) == (405, "GET, POST")
 
-    def test_options_outside_of_cors_tells_the_methods(self, plain: Gateway) -> None:
+    def test_of_a_header_that_stands_twice_the_first_counts(self, plain: Gateway) -> None:
+        for accepts, status in (("text/csv", JSON), 406), ((JSON, "text/csv"), 200):
+            reply = plain.request("POST", "/graphql", json=QUERY, headers=[("Accept", one) for one in accepts])
+
+            assert reply.status_code == status
+
+    @pytest.mark.parametrize("time", ["first", "second"])
+    def test_options_outside_of_cors_tells_the_methods(self, plain: Gateway, time: str) -> None:
+        """One answer serves all, and is named anew each time."""
         reply = plain.request("OPTIONS", "/graphql")
+
+        assert len(reply.headers.get_list("x-request-id")) == 1
 
         assert (reply.status_code, reply.content) == (204, b"")
         assert reply.headers["allow"] == "GET, POST, OPTIONS"
@@ -261,6 +271,22 @@ class TestCors:
         assert (reply.status_code, code(reply)) == (403, "CROSS_SITE_REQUEST")
         assert "access-control-allow-origin" not in reply.headers
         assert "origin" in reply.headers["vary"].lower()
+
+    def test_a_preflight_is_answered_as_it_is_whatever_follows(self, shared: Gateway) -> None:
+        """Whether the request itself may come is said when it comes."""
+        headers = {"Origin": APP, **PREFLIGHT, "Host": "stranger.example"}
+
+        reply = shared.request("OPTIONS", "/graphql", headers=headers)
+
+        assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (200, APP)
+        assert reply.headers["vary"].split(", ").count("Origin") == 1
+        assert shared.request("POST", "/graphql", json=QUERY, headers={"Host": "stranger.example"}).status_code == 421
+
+    @pytest.mark.parametrize("headers", [{"Origin": APP}, PREFLIGHT], ids=["no method", "no origin"])
+    def test_options_without_a_question_is_no_preflight(self, shared: Gateway, headers: dict[str, str]) -> None:
+        reply = shared.request("OPTIONS", "/graphql", headers=headers)
+
+        assert (reply.status_code, reply.headers["allow"]) == (204, "GET, POST, OPTIONS")
 
     def test_an_answer_may_be_read_with_what_it_says_in_headers(self, shared: Gateway) -> None:
         reply = shared.request("POST", "/graphql", json=QUERY, headers={"Origin": APP})

@@ -231,6 +231,7 @@ TRICKS: dict[str, bytes] = {
     "a host with a user": b"GET / HTTP/1.1\r\nHost: a@127.0.0.1\r\n\r\n",
     "a URL of another host": b"GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     "two content types": HOST + b"Content-Type: text/plain\r\nContent-Type: application/json\r\n\r\n",
+    "two origins": HOST + b"Origin: http://127.0.0.1\r\nOrigin: http://evil.example\r\n\r\n",
     "two authorizations": HOST + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
     "a fragment": b"GET /graphql#x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     "a tunnel": b"CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",

@@ -1,0 +1,349 @@
+"""One request and its answer as the connection sees them: what is written, in how many pieces, and what stays of it."""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from gateway.http.client import Client
+from gateway.http.client_gone import while_there
+from gateway.http.connection import Connection
+from gateway.http.incoming import Incoming
+from gateway.http.refusal import RequestRefused
+from gateway.http.request_headers import RequestHeaders
+from gateway.http.settings import HttpSettings
+from tests.http.sockets import get, post
+
+START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+BODY: Message = {"type": "http.response.body", "body": b"ok"}
+CHUNKED, EMPTY, CLOSE = (b"Transfer-Encoding", b"CHUNKED"), (b"content-length", b"0"), (b"connection", b"x, Close")
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Memory(asyncio.Transport):
+    """What a connection does to its socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.closed = False
+
+    @property
+    def written(self) -> bytes:
+        return b"".join(self.writes)
+
+    def write(self, data: Any) -> None:
+        if data:
+            self.writes.append(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing ever waits."""
+
+    def pause_reading(self) -> None:
+        """Whoever tests gives what there is to read."""
+
+    def resume_reading(self) -> None:
+        """As above."""
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+
+class Line:
+    """A connection to an application, without a socket."""
+
+    def __init__(self, app: App, **settings: Any) -> None:
+        config = Config(app, ws="none", lifespan="off", log_config=None, interface="asgi3", proxy_headers=False)
+        config.load()
+        self.transport = Memory()
+        self.connection = Connection(HttpSettings(**settings), config=config, server_state=ServerState(), app_state={})
+        self.connection.connection_made(self.transport)
+
+    async def ask(self, *pieces: bytes) -> bytes:
+        """What is answered until nothing is under way any more."""
+        self.transport.writes.clear()
+        for piece in pieces:
+            self.connection.data_received(piece)
+        while self.connection.tasks:
+            await asyncio.wait(set(self.connection.tasks))
+        return self.transport.written
+
+    def leave(self) -> None:
+        self.connection.connection_lost(None)
+
+
+def answering(*messages: Message) -> App:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    return app
+
+
+def started(*headers: tuple[bytes, bytes], status: int = 200) -> Message:
+    return {"type": "http.response.start", "status": status, "headers": list(headers)}
+
+
+def piece(body: bytes, *, more: bool = False) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+class TestWrites:
+    def test_an_answer_in_one_piece_is_one_write(self) -> None:
+        async def test() -> None:
+            line = Line(answering(START, BODY))
+            for _ in range(2):
+                answer = await line.ask(get())
+                assert answer == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+                assert len(line.transport.writes) == 1
+
+        asyncio.run(test())
+
+    def test_a_large_one_is_not_copied_for_that(self) -> None:
+        async def test() -> None:
+            large = b"x" * 1_000_000
+            line = Line(answering(started((b"content-length", b"1000000")), piece(large)))
+            await line.ask(get())
+            assert line.transport.writes[1] is large
+
+        asyncio.run(test())
+
+    def test_pieces_go_out_as_they_come(self) -> None:
+        async def test() -> None:
+            line = Line(answering(started(), piece(b"a" * 17, more=True), piece(b"", more=True), piece(b"b")))
+            await line.ask(get())
+            head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+            assert line.transport.writes == [head + b"11\r\n" + b"a" * 17 + b"\r\n", b"1\r\nb\r\n0\r\n\r\n"]
+
+        asyncio.run(test())
+
+    def test_of_one_that_breaks_off_before_its_body_the_head_goes_out(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test() -> None:
+            line = Line(answering(START))
+            assert await line.ask(get()) == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
+            assert line.transport.closed
+
+        asyncio.run(test())
+        assert "without completing response" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("status", "request_", "headers", "told"),
+        [
+            (204, get(), [], b"204 No Content\r\n\r\n"),
+            (304, get(), [], b"304 Not Modified\r\n\r\n"),
+            (200, get().replace(b"GET", b"HEAD"), [], b"200 OK\r\n\r\n"),
+            (200, get(), [CHUNKED], b"200 OK\r\ntransfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n"),
+            (200, get(), [CLOSE, EMPTY], b"200 OK\r\nconnection: x, Close\r\ncontent-length: 0\r\n\r\n"),
+            (
+                200,
+                get(b"/", b"Connection: close"),
+                [EMPTY],
+                b"200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            ),
+        ],
+        ids=["204", "304", "HEAD", "chunks of the application", "its close", "the client's close"],
+    )
+    def test_how_an_answer_ends_stands_in_its_head(
+        self, status: int, request_: bytes, headers: list[tuple[bytes, bytes]], told: bytes
+    ) -> None:
+        async def test() -> None:
+            line = Line(answering(started(*headers, status=status), piece(b"")))
+            assert await line.ask(request_) == b"HTTP/1.1 " + told
+            assert line.transport.closed == (b"lose" in told)
+
+        asyncio.run(test())
+
+
+class TestMistakesOfAnApplication:
+    """None of them reaches the client as something that could be taken for a whole answer."""
+
+    @pytest.mark.parametrize(
+        "messages",
+        [
+            (BODY,),
+            (START, START),
+            (START, BODY, BODY),
+            (START, piece(b"too long")),
+            (START, piece(b"x")),
+            (started((b"x", b"a\r\nSet-Cookie: b"), (b"content-length", b"2")), BODY),
+            (started((b"x\r\ny", b"a"), (b"content-length", b"2")), BODY),
+        ],
+        ids=["no head", "two heads", "more than all", "longer", "shorter", "a line in a value", "a line in a name"],
+    )
+    def test_it_is_told_and_the_connection_ends(
+        self, messages: tuple[Message, ...], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test() -> None:
+            for _ in range(2):
+                caplog.clear()
+                line = Line(answering(*messages))
+                answer = await line.ask(get())
+                assert line.transport.closed
+                assert b"Cookie" not in answer
+                assert "RuntimeError" in caplog.text
+
+        asyncio.run(test())
+
+
+class TestMemory:
+    def test_nothing_of_a_request_is_left_for_the_garbage_collector(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            await send(START)
+            await send(BODY)
+
+        async def test() -> int:
+            line = Line(app)
+            request = post(b"{}")
+            await line.ask(request, request)
+            gc.collect()
+            for _ in range(10):
+                await line.ask(request)
+            return gc.collect()
+
+        gc.disable()
+        try:
+            assert asyncio.run(test()) == 0
+        finally:
+            gc.enable()
+
+
+class TestTheClient:
+    @staticmethod
+    def incoming(scope: Scope, receive: Receive) -> Incoming:
+        return Incoming(scope, receive, RequestHeaders(scope))
+
+    @pytest.mark.parametrize(
+        ("pieces", "is_all_here"),
+        [
+            ([get()], True),
+            ([post(b"{}")], True),
+            ([post(b"{}")[:-1]], False),
+            ([post(b"{}")[:-1], b"}"], True),
+            ([post(b"{}", b"Expect: 100-continue")], False),
+            ([post(b"{}", b"Transfer-Encoding: chunked", framed=False)[:-2] + b"2\r\n{}\r\n"], False),
+        ],
+        ids=["GET", "POST", "a part", "in two pieces", "has to be asked for", "a chunk"],
+    )
+    def test_it_is_known_whether_all_of_a_request_is_here(self, pieces: list[bytes], is_all_here: bool) -> None:
+        seen: list[bool] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(self.incoming(scope, receive).client is not None)
+
+        async def test() -> None:
+            line = Line(app)
+            await line.ask(*pieces)
+
+        asyncio.run(test())
+        assert seen == [is_all_here]
+
+    @pytest.mark.parametrize("request_", [get(), post(b"{}"), post(b"{}", b"Expect: 100-continue")])
+    def test_work_ends_when_it_leaves(self, request_: bytes) -> None:
+        ended: list[object] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await while_there(self.incoming(scope, receive), asyncio.sleep(60))
+            except RequestRefused as refused:
+                ended.append(refused.message)
+
+        async def test() -> None:
+            line = Line(app)
+            line.connection.data_received(request_)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert ended == []
+            line.leave()
+            await line.ask()
+
+        asyncio.run(test())
+        assert ended == ["The request broke off."]
+
+    def test_so_it_does_when_it_had_left_before(self) -> None:
+        ended: list[object] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(0)
+            try:
+                await while_there(self.incoming(scope, receive), asyncio.sleep(60))
+            except RequestRefused as refused:
+                ended.append(refused.message)
+
+        async def test() -> None:
+            line = Line(app)
+            line.connection.data_received(get())
+            await asyncio.sleep(0)
+            line.leave()
+            await line.ask()
+
+        asyncio.run(test())
+        assert ended == ["The request broke off."]
+
+    def test_it_may_leave_after_the_work(self) -> None:
+        ended: list[object] = []
+
+        async def work() -> str:
+            return "done"
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            ended.append(await while_there(self.incoming(scope, receive), work()))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            ended.append("not cancelled")
+
+        async def test() -> None:
+            line = Line(app)
+            line.connection.data_received(get())
+            await asyncio.sleep(0)
+            line.leave()
+            await line.ask()
+
+        asyncio.run(test())
+        assert ended == ["done", "not cancelled"]
+
+    def test_who_else_cancels_is_not_taken_for_it(self) -> None:
+        ended: list[object] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await while_there(self.incoming(scope, receive), asyncio.sleep(60))
+            except BaseException as ending:
+                ended.append(type(ending))
+
+        async def test() -> None:
+            line = Line(app)
+            line.connection.data_received(get())
+            await asyncio.sleep(0)
+            (task,) = line.connection.tasks
+            task.cancel()
+            await line.ask()
+
+        asyncio.run(test())
+        assert ended == [asyncio.CancelledError]
+
+    def test_it_is_read_from_while_somebody_wants_to_hear(self) -> None:
+        """Else nobody would see that nothing comes any more."""
+        told: list[str] = []
+
+        class Reading:
+            def resume_reading(self) -> None:
+                told.append("resumed")
+
+        client = Client(Reading(), lambda _: None)
+        client.when_left(lambda: told.append("left"))
+        client.leave()
+        client.leave()
+
+        assert told == ["resumed", "left"]
