@@ -20,7 +20,6 @@ from gateway.http.graphiql import graphiql_assets
 from gateway.http.health import live, ready
 from gateway.http.incoming import Incoming
 from gateway.http.refusal import RequestRefused, refusal_response
-from gateway.http.request_headers import RequestHeaders
 from gateway.http.security_headers import SecurityHeaders
 from gateway.http.services import Services
 from gateway.http.settings import HttpSettings
@@ -84,7 +83,7 @@ class _Endpoint:
     """Answers every method itself, in the form that GraphQL clients read."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Incoming(scope, receive, RequestHeaders(scope))
+        request = Incoming(scope, receive)
         answer = _OPTIONS if request.method == "OPTIONS" else await graphql(request)
         await answer(scope, receive, send)
 

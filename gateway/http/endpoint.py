@@ -4,12 +4,13 @@ Source: GraphQL over HTTP (draft). Where its statuses and the audits of graphql-
 (docs/adr/0008).
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Final
 
-import msgspec
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from gateway.domain.caller import ANYBODY, Caller
+from gateway.http.answer import Answer
 from gateway.http.authorization import authorization
 from gateway.http.client_gone import while_there
 from gateway.http.graphiql import graphiql_page
@@ -36,7 +37,7 @@ from gateway.http.trace_context import read_trace_context
 from gateway.http.traffic import REFUSED
 
 
-async def graphql(request: Incoming) -> Response:
+async def graphql(request: Incoming) -> ASGIApp:
     """The endpoint. The services stand in the application's state once it has started."""
     services: Services = request.scope["app"].state.services
     accept = request.headers.get(b"accept")
@@ -56,10 +57,10 @@ async def graphql(request: Incoming) -> Response:
             return _several(one(refusal.body), services, ANYBODY, takes)
         media_type = takes.single or JSON
         status = refusal.json_status if media_type == JSON else refusal.status
-        return _answer(refusal.body, status, media_type, refusal.headers)
+        return Answer(refusal.body, status, media_type, refusal.headers)
 
 
-async def _answered(request: Incoming, services: Services, takes: Acceptable) -> Response:
+async def _answered(request: Incoming, services: Services, takes: Acceptable) -> ASGIApp:
     refuse_foreign_page(request.headers, services.settings.cors_origins)
     if request.method == "GET":
         refuse_simple_get(request.headers)
@@ -73,7 +74,7 @@ async def _answered(request: Incoming, services: Services, takes: Acceptable) ->
         variables=parameters.variables,
         idempotency_key=read_idempotency_key(request.headers.all(b"idempotency-key")),
         in_parts=takes.parts is not None,
-        refuse=_refused_kinds(request.method, takes),
+        refuse=_REFUSED[request.method == "GET", takes.stream],
         trace=read_trace_context(request.headers),
     )
     result = await while_there(request, services.execute(asked))
@@ -86,15 +87,9 @@ async def _answered(request: Incoming, services: Services, takes: Acceptable) ->
     return _one(result, takes.single)
 
 
-def _several(results: Results, services: Services, caller: Caller, takes: Acceptable) -> Response:
+def _several(results: Results, services: Services, caller: Caller, takes: Acceptable) -> ASGIApp:
     response = MultipartResponse if takes.parts == MULTIPART else EventStreamResponse
     return response(results, services, caller)
-
-
-def _refused_kinds(method: str, takes: Acceptable) -> dict[OperationKind, Refuse]:
-    by_method = {OperationKind.MUTATION: _mutation_by_get} if method == "GET" else {}
-    by_accept = {} if takes.stream else {OperationKind.SUBSCRIPTION: _no_stream}
-    return {**by_method, **by_accept}
 
 
 def _mutation_by_get() -> RequestRefused:
@@ -107,16 +102,18 @@ def _no_stream() -> RequestRefused:
     return RequestRefused(406, "NOT_ACCEPTABLE", message)
 
 
-def _one(result: GraphQLResult, media_type: str) -> Response:
+_BY_GET: Final[Mapping[OperationKind, Refuse]] = {OperationKind.MUTATION: _mutation_by_get}
+_WITHOUT_STREAM: Final[Mapping[OperationKind, Refuse]] = {OperationKind.SUBSCRIPTION: _no_stream}
+_REFUSED: Final[Mapping[tuple[bool, bool], Mapping[OperationKind, Refuse]]] = {
+    (False, False): _WITHOUT_STREAM,
+    (False, True): {},
+    (True, False): {**_BY_GET, **_WITHOUT_STREAM},
+    (True, True): _BY_GET,
+}
+"""By whether it is a GET, and whether its caller takes a stream."""
+
+
+def _one(result: GraphQLResult, media_type: str) -> Answer:
     # The older media type promises 200 for every well-formed GraphQL request, even a wrong one.
     status = 200 if media_type == JSON and result.status == 400 else result.status
-    return _answer(result.body, status, media_type)
-
-
-def _answer(body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        msgspec.json.encode(body),
-        status_code=status,
-        media_type=f"{media_type}; charset=utf-8",
-        headers={**(headers or {}), "Vary": "Accept"},
-    )
+    return Answer(result.body, status, media_type, {})

@@ -1,6 +1,5 @@
 """One request to the endpoint, as it is read there."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Receive, Scope
@@ -9,27 +8,19 @@ from gateway.http.client import CLIENT, Client
 from gateway.http.request_headers import RequestHeaders
 
 
-@dataclass(frozen=True, slots=True)
 class Incoming:
-    """`scope` and `receive` are ASGI's."""
+    """`scope` and `receive` are ASGI's, `state` is what is known of this request alone."""
 
-    scope: Scope
-    receive: Receive
-    headers: RequestHeaders
+    __slots__ = ("headers", "method", "receive", "scope", "state")
 
-    @property
-    def method(self) -> str:
-        method: str = self.scope["method"]
-        return method
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope, self.receive = scope, receive
+        self.method: str = scope["method"]
+        self.state: dict[str, Any] = scope["state"]
+        self.headers = RequestHeaders(scope)
 
     @property
     def client(self) -> Client | None:
         """Who tells when the client leaves, once all of the request is here; None where `receive` has to be asked."""
         client: Client | None = self.scope.get(CLIENT)
         return client if client is not None and client.is_all_here else None
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """What is known of this request alone."""
-        state: dict[str, Any] = self.scope["state"]
-        return state

@@ -32,9 +32,12 @@ def _check(value: Any, what: str, max_depth: int) -> None:
     """Depth, and numbers too large for a double, which jiter reads as infinite."""
     level, depth = [value], 0
     while level:
-        if any(isinstance(one, float) and not math.isfinite(one) for one in level):
-            raise RequestRefused(400, "BAD_REQUEST", f"{what} holds a number that is too large.")
-        nested = [one for one in level if isinstance(one, (dict, list))]
+        nested = []
+        for one in level:
+            if isinstance(one, (dict, list)):
+                nested.append(one)
+            elif isinstance(one, float) and not math.isfinite(one):
+                raise RequestRefused(400, "BAD_REQUEST", f"{what} holds a number that is too large.")
         depth += bool(nested)
         if depth > max_depth:
             raise _too_deep(what, max_depth, depth)

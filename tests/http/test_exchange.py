@@ -15,7 +15,6 @@ from gateway.http.client_gone import while_there
 from gateway.http.connection import Connection
 from gateway.http.incoming import Incoming
 from gateway.http.refusal import RequestRefused
-from gateway.http.request_headers import RequestHeaders
 from gateway.http.settings import HttpSettings
 from tests.http.sockets import get, post
 
@@ -220,10 +219,6 @@ class TestMemory:
 
 
 class TestTheClient:
-    @staticmethod
-    def incoming(scope: Scope, receive: Receive) -> Incoming:
-        return Incoming(scope, receive, RequestHeaders(scope))
-
     @pytest.mark.parametrize(
         ("pieces", "is_all_here"),
         [
@@ -240,7 +235,7 @@ class TestTheClient:
         seen: list[bool] = []
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            seen.append(self.incoming(scope, receive).client is not None)
+            seen.append(Incoming(scope, receive).client is not None)
 
         async def test() -> None:
             line = Line(app)
@@ -255,7 +250,7 @@ class TestTheClient:
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             try:
-                await while_there(self.incoming(scope, receive), asyncio.sleep(60))
+                await while_there(Incoming(scope, receive), asyncio.sleep(60))
             except RequestRefused as refused:
                 ended.append(refused.message)
 
@@ -277,7 +272,7 @@ class TestTheClient:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await asyncio.sleep(0)
             try:
-                await while_there(self.incoming(scope, receive), asyncio.sleep(60))
+                await while_there(Incoming(scope, receive), asyncio.sleep(60))
             except RequestRefused as refused:
                 ended.append(refused.message)
 
@@ -298,7 +293,7 @@ class TestTheClient:
             return "done"
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            ended.append(await while_there(self.incoming(scope, receive), work()))
+            ended.append(await while_there(Incoming(scope, receive), work()))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             ended.append("not cancelled")
@@ -318,7 +313,7 @@ class TestTheClient:
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             try:
-                await while_there(self.incoming(scope, receive), asyncio.sleep(60))
+                await while_there(Incoming(scope, receive), asyncio.sleep(60))
             except BaseException as ending:
                 ended.append(type(ending))
 

@@ -166,6 +166,15 @@ def test_a_refused_handshake_has_them_too_but_for_cors() -> None:
     assert b"vary" not in names(asked.sent[0])
 
 
+def test_a_handshake_for_another_host_is_refused() -> None:
+    async def asked() -> Asked:
+        foreign = Asked(sends(HANDSHAKE), kind="websocket")
+        foreign.scope["headers"] = [(b"host", b"stranger.example")]
+        return await foreign()
+
+    assert asyncio.run(asked()).statuses == [421]
+
+
 def test_a_request_does_not_keep_the_names_of_the_one_before() -> None:
     """A pipelined one begins in its context."""
     seen: list[dict[str, Any]] = []

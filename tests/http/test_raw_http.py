@@ -247,6 +247,7 @@ TRICKS: dict[str, bytes] = {
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "NUL bytes": b"\x00" * 64,
     "a chunk's size in letters": CHUNKED + b"zz\r\n",
+    "what is no chunk behind a whole request": CHUNKED + b"%x\r\n%b\r\nzz\r\n" % (len(QUERY), QUERY),
     "a chunk's size with 0x": CHUNKED + b"0x1\r\na\r\n0\r\n\r\n",
     "a chunk's size with a sign": CHUNKED + b"-1\r\na\r\n0\r\n\r\n",
     "a chunk's size without end": CHUNKED + b"f" * 17 + b"\r\n",
