@@ -1,9 +1,11 @@
 """What passes between the HTTP face and whoever executes: one request, and a result or a stream of results."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
+
+import msgspec
 
 from gateway.domain.caller import Caller
 
@@ -36,8 +38,7 @@ class TraceContext:
     tracestate: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLRequest:
+class GraphQLRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`idempotency_key` stood in a header. `refuse` makes, for each kind of operation that this transport cannot
     carry, what to raise instead of executing it. `in_parts` is whether it carries an answer in several parts; where it
     does not, `@defer` and `@stream` put nothing off. `begins` is called once the operation is chosen."""
@@ -49,7 +50,7 @@ class GraphQLRequest:
     variables: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
     in_parts: bool = False
-    refuse: Mapping[OperationKind, Refuse] = field(default_factory=dict)
+    refuse: Mapping[OperationKind, Refuse] = msgspec.field(default_factory=dict)
     trace: TraceContext = TraceContext()
     begins: Begins = unheard
 

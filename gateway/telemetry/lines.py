@@ -16,7 +16,7 @@ from gateway.domain.exchange import CallKind
 from gateway.http.result import GraphQLRequest, OperationKind
 from gateway.http.traffic import Served, Traffic
 from gateway.resilience.events import CircuitState, PolicyEvents
-from gateway.telemetry.observer import Observation, OperationObserver, Unobserved
+from gateway.telemetry.observer import OperationObserver
 
 log = structlog.get_logger("gateway")
 
@@ -35,9 +35,8 @@ def name_of(caller: Caller) -> str:
 class CallerNames(OperationObserver):
     """Lets every line of an operation tell whose it is."""
 
-    def begin(self, request: GraphQLRequest, kind: OperationKind, name: str | None) -> Observation:
+    def begin(self, request: GraphQLRequest, kind: OperationKind, name: str | None) -> None:
         bind_contextvars(caller=name_of(request.caller))
-        return Unobserved()
 
 
 class RequestLines(Traffic):

@@ -20,6 +20,7 @@ from gateway.telemetry.budgets import BudgetCollector
 from gateway.telemetry.codes import known
 from gateway.telemetry.observer import Ended, OperationObserver
 from gateway.telemetry.processes import told_registry
+from gateway.telemetry.series import Series
 
 _PREFIX = "contact_gateway"
 _ATTEMPT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -70,11 +71,12 @@ class Metrics:
 
 class _Upstream(PolicyEvents):
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"{_PREFIX}_{name}", text, labels, registry=registry)
+        def counter(name: str, text: str, *labels: str) -> Series[Counter]:
+            return Series(Counter(f"{_PREFIX}_{name}", text, labels, registry=registry))
 
-        def histogram(name: str, text: str, buckets: Sequence[float]) -> Histogram:
-            return Histogram(f"{_PREFIX}_{name}", text, ("provider", "operation"), buckets=buckets, registry=registry)
+        def histogram(name: str, text: str, buckets: Sequence[float]) -> Series[Histogram]:
+            named = f"{_PREFIX}_{name}"
+            return Series(Histogram(named, text, ("provider", "operation"), buckets=buckets, registry=registry))
 
         where = ("provider", "operation")
         self._attempts = counter("upstream_attempts", "Requests sent to providers.", *where, "outcome")
@@ -94,52 +96,49 @@ class _Upstream(PolicyEvents):
         )
 
     def attempted(self, provider: Provider, kind: CallKind, seconds: float, outcome: Outcome) -> None:
-        self._attempts.labels(provider.value, kind.value, str(outcome or "ok")).inc()
-        self._seconds.labels(provider.value, kind.value).observe(seconds)
+        self._attempts[provider.value, kind.value, str(outcome or "ok")].inc()
+        self._seconds[provider.value, kind.value].observe(seconds)
 
     def waited(self, provider: Provider, kind: CallKind, seconds: float) -> None:
-        self._waits.labels(provider.value, kind.value).observe(seconds)
+        self._waits[provider.value, kind.value].observe(seconds)
 
     def retried(self, provider: Provider, kind: CallKind, code: ErrorCode) -> None:
-        self._retries.labels(provider.value, kind.value, code.value).inc()
+        self._retries[provider.value, kind.value, code.value].inc()
 
     def held_back(self, provider: Provider, kind: CallKind, code: ErrorCode) -> None:
-        self._held_back.labels(provider.value, kind.value, code.value).inc()
+        self._held_back[provider.value, kind.value, code.value].inc()
 
     def circuit_changed(self, provider: Provider, kind: CallKind, state: CircuitState) -> None:
         self._circuits.labels(provider.value, kind.value).set(_CIRCUIT_VALUES[state])
 
     def shared(self, provider: Provider, kind: CallKind) -> None:
-        self._shared.labels(provider.value, kind.value).inc()
+        self._shared[provider.value, kind.value].inc()
 
     def cached(self, provider: Provider, *, stale: bool) -> None:
-        self._cached.labels(provider.value, "stale" if stale else "fresh").inc()
+        self._cached[provider.value, "stale" if stale else "fresh"].inc()
 
 
 class _Operations(OperationObserver):
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._ended = Counter(
-            f"{_PREFIX}_operations", "GraphQL operations, by how they ended.", ("kind", "outcome"), registry=registry
+        ended, seconds = f"{_PREFIX}_operations", f"{_PREFIX}_operation_duration_seconds"
+        self._ended = Series(
+            Counter(ended, "GraphQL operations, by how they ended.", ("kind", "outcome"), registry=registry)
         )
-        self._seconds = Histogram(
-            f"{_PREFIX}_operation_duration_seconds",
-            "How long they took.",
-            ("kind",),
-            buckets=_OPERATION_BUCKETS,
-            registry=registry,
+        self._seconds = Series(
+            Histogram(seconds, "How long they took.", ("kind",), buckets=_OPERATION_BUCKETS, registry=registry)
         )
-        self.errors = Counter(f"{_PREFIX}_errors", "Errors in answers, by code.", ("code",), registry=registry)
+        self.errors = Series(Counter(f"{_PREFIX}_errors", "Errors in answers, by code.", ("code",), registry=registry))
 
     def ended(self, request: GraphQLRequest, ended: Ended) -> None:
         kind = ended.kind.value if ended.kind else "unknown"
-        self._ended.labels(kind, ended.outcome.value).inc()
-        self._seconds.labels(kind).observe(ended.seconds)
+        self._ended[kind, ended.outcome.value].inc()
+        self._seconds[kind,].observe(ended.seconds)
         for code in ended.codes:
-            self.errors.labels(code).inc()
+            self.errors[code,].inc()
 
 
 class _Requests(Traffic):
-    def __init__(self, registry: CollectorRegistry, errors: Counter) -> None:
+    def __init__(self, registry: CollectorRegistry, errors: Series[Counter]) -> None:
         self._errors = errors
         self._in_flight = Gauge(
             f"{_PREFIX}_requests_in_flight",
@@ -154,4 +153,4 @@ class _Requests(Traffic):
     def left(self, served: Served) -> None:
         self._in_flight.dec()
         if served.code is not None:
-            self._errors.labels(known(served.code)).inc()
+            self._errors[known(served.code),].inc()

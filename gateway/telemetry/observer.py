@@ -1,6 +1,6 @@
 """What is told of one GraphQL operation, and to whom."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -41,19 +41,11 @@ class Observation(Protocol):
         ...
 
 
-class Unobserved:
-    def current(self) -> AbstractContextManager[object]:
-        return nullcontext()
-
-    def end(self, ended: Ended) -> None:
-        """Nobody wants to know."""
-
-
 class OperationObserver:
     """Sees nothing; whoever wants to see overrides. Nothing here may block or raise."""
 
-    def begin(self, request: GraphQLRequest, kind: OperationKind, name: str | None) -> Observation:
-        return Unobserved()
+    def begin(self, request: GraphQLRequest, kind: OperationKind, name: str | None) -> Observation | None:
+        """None where the course of this operation is of no interest."""
 
     def ended(self, request: GraphQLRequest, ended: Ended) -> None:
         """An operation is over, also one that was never begun."""

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
+from msgspec.structs import replace
 from structlog.contextvars import bind_contextvars
 
 from gateway.clock import Monotonic
@@ -31,7 +31,8 @@ class ObservedExecute:
 
             def begins(kind: OperationKind, name: str | None) -> None:
                 running.begin(kind, name)
-                context.enter_context(running.current())
+                if running.is_observed:
+                    context.enter_context(running.current())
                 request.begins(kind, name)
 
             try:
@@ -85,6 +86,9 @@ class _Watched:
             self._running.end(OperationOutcome.ABANDONED if self._has_next else self._running.outcome)
 
 
+_NOTHING = nullcontext()
+
+
 class _Running:
     """One operation as it goes; its end is told once, and known in the context of whoever ends it."""
 
@@ -102,10 +106,19 @@ class _Running:
     def begin(self, kind: OperationKind, name: str | None) -> None:
         self._kind = kind
         bind_contextvars(kind=kind.value)
-        self._observations = [observer.begin(self._request, kind, name) for observer in self._observers]
+        begun = [observer.begin(self._request, kind, name) for observer in self._observers]
+        self._observations = [observation for observation in begun if observation is not None]
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether anybody but the log and the metrics, which only count, sees it run."""
+        return bool(self._observations)
+
+    def current(self) -> AbstractContextManager[None]:
+        return self._observed() if self._observations else _NOTHING
 
     @contextmanager
-    def current(self) -> Iterator[None]:
+    def _observed(self) -> Iterator[None]:
         with ExitStack() as context:
             for observation in self._observations:
                 context.enter_context(observation.current())

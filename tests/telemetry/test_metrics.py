@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
 from gateway.domain.contact import Provider, RecordKey
@@ -194,6 +195,27 @@ def test_budgets_are_those_at_the_moment_of_the_scrape() -> None:
 
     assert counted(found, "rate_budget_limit_calls") == {("reads", "cometly"): 15}
     assert counted(found, "rate_budget_remaining_calls") == {("reads", "cometly"): 3}
+
+
+def test_a_series_shows_from_when_it_is_first_counted_and_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics("1")
+    before = told(metrics)
+    looked_up: list[object] = []
+    labels = Counter.labels
+
+    def noted(metric: Counter, *values: str) -> Counter:
+        looked_up.append(values)
+        return labels(metric, *values)
+
+    monkeypatch.setattr(Counter, "labels", noted)
+    for _ in range(3):
+        metrics.traffic.left(Served(status=400, code="BAD_REQUEST", seconds=0.1))
+    metrics.traffic.left(Served(status=404, code="PATH_NOT_FOUND", seconds=0.1))
+
+    assert looked_up == [("BAD_REQUEST",), ("PATH_NOT_FOUND",)]
+    assert [sample for sample in before if sample[0].startswith("errors")] == []
+    errors = {key: value for key, value in told(metrics).items() if key[0] == "errors_total"}
+    assert sorted(errors.values()) == [1, 3]
 
 
 def test_requests_in_flight_come_and_go() -> None:
