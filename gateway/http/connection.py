@@ -23,7 +23,7 @@ from gateway.http.alarm import Alarm
 from gateway.http.exchange import Exchange
 from gateway.http.refusal import RequestRefused
 from gateway.http.refused_by_server import REFUSAL
-from gateway.http.request_head import check_head, check_size, malformed
+from gateway.http.request_head import MAX_HEADERS, check_head, check_size, malformed
 from gateway.http.settings import HttpSettings
 
 # What is parsed before it is asked again whether to go on: so much may be over a limit, or queued as requests.
@@ -42,6 +42,8 @@ class Connection(HttpToolsProtocol):
         self._one_too_many = False
         # Whether a head comes next or is under way, rather than a body; and whether its first line has begun.
         self._at_head, self._begun = True, False
+        # Whether any byte has come that can only belong to the next head, be it an empty line.
+        self._head_has_begun = False
         self._head_bytes = 0
         # Fed to the parser since it last gave something back: a header that does not end, or a chunk's extension.
         self._silent_bytes = 0
@@ -89,8 +91,7 @@ class Connection(HttpToolsProtocol):
         if self._ended:
             return
         self._unset_keepalive_if_required()
-        if self._at_head:
-            self._head_alarm.set(self._settings.header_timeout_seconds)
+        self._head_has_begun |= self._at_head
         self._unread += data
         self._read()
 
@@ -100,8 +101,13 @@ class Connection(HttpToolsProtocol):
             piece = bytes(self._unread[:_PIECE_BYTES])
             del self._unread[:_PIECE_BYTES]
             self._feed(piece)
-        if self.pipeline and not self._ended:
+        if self._ended:
+            return
+        if self.pipeline:
             self.flow.pause_reading()
+        if self._head_has_begun:
+            # Only here: nearly every head comes whole, and no time has to be set for it.
+            self._head_alarm.set(self._settings.header_timeout_seconds)
 
     def _feed(self, piece: bytes) -> None:
         self._silent_bytes += len(piece)
@@ -121,13 +127,14 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._begun = True
+        self._begun = self._head_has_begun = True
         self._head_bytes = self._silent_bytes = 0
-        self._head_alarm.set(self._settings.header_timeout_seconds)
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        self._add_to_head(len(url))
+        self._silent_bytes = 0
+        self._head_bytes += len(url)
+        self._check_size()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._at_head:
@@ -138,11 +145,12 @@ class Connection(HttpToolsProtocol):
         self.headers.append((name, value))
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
-        self._add_to_head(len(name) + len(value) + len(": \r\n"))
-
-    def _add_to_head(self, size: int) -> None:
         self._silent_bytes = 0
-        self._head_bytes += size
+        self._head_bytes += len(name) + len(value) + len(": \r\n")
+        if self._head_bytes > self._settings.max_header_bytes or len(self.headers) > MAX_HEADERS:
+            self._check_size()
+
+    def _check_size(self) -> None:
         try:
             check_size(self.url, len(self.headers), self._head_bytes, self._settings.max_header_bytes)
         except RequestRefused as refused:
@@ -170,7 +178,7 @@ class Connection(HttpToolsProtocol):
             return
         if not upgrades:
             self._begin_exchange(version)
-        self._at_head = self._begun = False
+        self._at_head = self._begun = self._head_has_begun = False
         self._head_alarm.stop()
 
     def _begin_exchange(self, version: str) -> None:
