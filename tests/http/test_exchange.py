@@ -2,84 +2,20 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn import Config
-from uvicorn.server import ServerState
 
 from gateway.http.client import Client
 from gateway.http.client_gone import while_there
-from gateway.http.connection import Connection
 from gateway.http.incoming import Incoming
 from gateway.http.refusal import RequestRefused
-from gateway.http.settings import HttpSettings
+from tests.http.lines import App, Line
 from tests.http.sockets import get, post
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
 BODY: Message = {"type": "http.response.body", "body": b"ok"}
 CHUNKED, EMPTY, CLOSE = (b"Transfer-Encoding", b"CHUNKED"), (b"content-length", b"0"), (b"connection", b"x, Close")
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-
-class Memory(asyncio.Transport):
-    """What a connection does to its socket."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.closed = False
-
-    @property
-    def written(self) -> bytes:
-        return b"".join(self.writes)
-
-    def write(self, data: Any) -> None:
-        if data:
-            self.writes.append(data)
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Nothing ever waits."""
-
-    def pause_reading(self) -> None:
-        """Whoever tests gives what there is to read."""
-
-    def resume_reading(self) -> None:
-        """As above."""
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def write_eof(self) -> None:
-        self.closed = True
-
-
-class Line:
-    """A connection to an application, without a socket."""
-
-    def __init__(self, app: App, **settings: Any) -> None:
-        config = Config(app, ws="none", lifespan="off", log_config=None, interface="asgi3", proxy_headers=False)
-        config.load()
-        self.transport = Memory()
-        self.connection = Connection(HttpSettings(**settings), config=config, server_state=ServerState(), app_state={})
-        self.connection.connection_made(self.transport)
-
-    async def ask(self, *pieces: bytes) -> bytes:
-        """What is answered until nothing is under way any more."""
-        self.transport.writes.clear()
-        for piece in pieces:
-            self.connection.data_received(piece)
-        while self.connection.tasks:
-            await asyncio.wait(set(self.connection.tasks))
-        return self.transport.written
-
-    def leave(self) -> None:
-        self.connection.connection_lost(None)
 
 
 def answering(*messages: Message) -> App:

@@ -1,0 +1,72 @@
+"""A connection to an application without a socket: what the gateway's side does of itself, write by write."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from gateway.http.connection import Connection
+from gateway.http.settings import HttpSettings
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Memory(asyncio.Transport):
+    """What a connection does to its socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.closed = False
+
+    @property
+    def written(self) -> bytes:
+        return b"".join(self.writes)
+
+    def write(self, data: Any) -> None:
+        if data:
+            self.writes.append(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing ever waits."""
+
+    def pause_reading(self) -> None:
+        """Whoever tests gives what there is to read."""
+
+    def resume_reading(self) -> None:
+        """As above."""
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+
+class Line:
+    """A connection to an application, without a socket."""
+
+    def __init__(self, app: App, **settings: Any) -> None:
+        config = Config(app, ws="none", lifespan="off", log_config=None, interface="asgi3", proxy_headers=False)
+        config.load()
+        self.transport = Memory()
+        self.connection = Connection(HttpSettings(**settings), config=config, server_state=ServerState(), app_state={})
+        self.connection.connection_made(self.transport)
+
+    async def ask(self, *pieces: bytes) -> bytes:
+        """What is answered until nothing is under way any more."""
+        self.transport.writes.clear()
+        for piece in pieces:
+            self.connection.data_received(piece)
+        while self.connection.tasks:
+            await asyncio.wait(set(self.connection.tasks))
+        return self.transport.written
+
+    def leave(self) -> None:
+        self.connection.connection_lost(None)
