@@ -8,8 +8,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.http.client import Client
 from gateway.http.client_gone import while_there
+from gateway.http.graphql_request import read_parameters
 from gateway.http.incoming import Incoming
 from gateway.http.refusal import RequestRefused
+from gateway.http.settings import HttpSettings
 from tests.http.lines import App, Line
 from tests.http.sockets import get, post
 
@@ -201,6 +203,31 @@ class TestTheClient:
 
         asyncio.run(test())
         assert ended == ["The request broke off."]
+
+    def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(self) -> None:
+        refusals: list[str] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            with pytest.raises(RequestRefused) as refused:
+                await read_parameters(Incoming(scope, receive), HttpSettings())
+            refusals.append(refused.value.message)
+
+        async def test() -> None:
+            for ending in (b"zz\r\n", None):
+                line = Line(app)
+                body = b'{"query": "{ a }"}'
+                head = post(b"", b"Transfer-Encoding: chunked", framed=False)
+                line.connection.data_received(head + b"%x\r\n%b\r\n" % (len(body), body))
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                if ending is None:
+                    line.leave()
+                    await line.ask()
+                else:
+                    await line.ask(ending)
+
+        asyncio.run(test())
+        assert refusals == ["The request broke off."] * 2
 
     def test_so_it_does_when_it_had_left_before(self) -> None:
         ended: list[object] = []

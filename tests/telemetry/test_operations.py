@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import websockets
 from structlog.contextvars import get_contextvars
@@ -72,6 +73,19 @@ def executed(execute: Any) -> tuple[Observing, Any]:
         return result
 
     return observing, asyncio.run(run())
+
+
+def test_whoever_asked_to_hear_of_the_beginning_hears_of_it_too() -> None:
+    heard_of: list[Any] = []
+    request = msgspec.structs.replace(REQUEST, begins=lambda *begun: heard_of.append((begun, inside.get())))
+
+    async def execute(asked: GraphQLRequest) -> GraphQLResult:
+        asked.begins(OperationKind.QUERY, "Q")
+        return GraphQLResult(body={"data": {}})
+
+    asyncio.run(ObservedExecute(execute, (Observing(),))(request))
+
+    assert heard_of == [((OperationKind.QUERY, "Q"), True)]
 
 
 def answering(body: dict[str, Any]) -> Any:
