@@ -128,6 +128,7 @@ class TestMistakesOfAnApplication:
                 answer = await line.ask(get())
                 assert line.transport.closed
                 assert b"Cookie" not in answer
+                assert b"too long" not in answer
                 assert "RuntimeError" in caplog.text
 
         asyncio.run(test())
