@@ -20,7 +20,7 @@ class Memory(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.writes: list[bytes] = []
-        self.closed = False
+        self.closed = self.half_closed = False
 
     @property
     def written(self) -> bytes:
@@ -46,7 +46,7 @@ class Memory(asyncio.Transport):
         self.closed = True
 
     def write_eof(self) -> None:
-        self.closed = True
+        self.half_closed = True
 
 
 class Line:

@@ -102,6 +102,18 @@ class TestWrites:
         asyncio.run(test())
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_connection_lingers_for_what_is_still_on_its_way_alone(is_whole: bool) -> None:
+    async def test() -> None:
+        line = Line(answering(START, BODY))
+        request = post(b"{}", b"Connection: close")
+        assert b"connection: close" in await line.ask(request if is_whole else request[:-1])
+        assert (line.transport.closed, line.transport.half_closed) == (is_whole, not is_whole)
+        line.leave()
+
+    asyncio.run(test())
+
+
 class TestMistakesOfAnApplication:
     """None of them reaches the client as something that could be taken for a whole answer."""
 
