@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -318,3 +319,29 @@ class TestTheClient:
         client.leave()
 
         assert told == ["resumed", "left"]
+
+
+def test_an_application_gets_the_path_with_and_without_its_escapes() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope["path"], scope["raw_path"], scope["query_string"], scope["http_version"]))
+
+    async def test() -> None:
+        await Line(app).ask(get(b"/a%20b?c=%20"))
+
+    asyncio.run(test())
+    assert seen == [("/a b", b"/a%20b", b"c=%20", "1.1")]
+
+
+@pytest.mark.parametrize(
+    "header", [b"Host: localhost\r\nConnection: keep-alive\r\n", b""], ids=["keep-alive", "no host"]
+)
+def test_http_1_0_needs_no_host_and_is_closed_in_any_case(header: bytes) -> None:
+    async def test() -> None:
+        line = Line(answering(START, BODY))
+        answer = await line.ask(b"GET / HTTP/1.0\r\n" + header + b"\r\n")
+        assert answer == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
+        assert line.transport.closed
+
+    asyncio.run(test())
