@@ -345,3 +345,28 @@ def test_http_1_0_needs_no_host_and_is_closed_in_any_case(header: bytes) -> None
         assert line.transport.closed
 
     asyncio.run(test())
+
+
+def test_a_request_begins_when_the_one_before_it_is_answered() -> None:
+    """Else a quick answer would be taken for that to the slow request before it."""
+    begun: list[str] = []
+
+    async def test() -> None:
+        first_may_end = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            begun.append(scope["path"])
+            if scope["path"] == "/slow":
+                await first_may_end.wait()
+            await answering(START, BODY)(scope, receive, send)
+
+        line = Line(app)
+        line.connection.data_received(get(b"/slow") + get(b"/quick"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert begun == ["/slow"]
+        first_may_end.set()
+        assert (await line.ask()).count(b"HTTP/1.1 200 OK") == 2
+
+    asyncio.run(test())
+    assert begun == ["/slow", "/quick"]
