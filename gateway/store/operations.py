@@ -6,7 +6,7 @@ Every method raises sqlalchemy.exc.SQLAlchemyError when the database fails; noth
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.contact import Provider, RecordKey
@@ -14,15 +14,25 @@ from gateway.domain.errors import WriteOutcome
 from gateway.domain.writes import WriteResult
 from gateway.store.database import Database
 from gateway.store.operation import StoredOperation, StoredTarget
-from gateway.store.rows import (
-    key_of,
-    operation_from,
+from gateway.store.operation_statements import (
+    ANSWER,
+    END,
+    LET_GO,
+    LINKED,
+    RECORD_OPERATION,
+    RECORD_TARGET,
+    SEND,
     outcome_is,
-    result_row,
+)
+from gateway.store.rows import (
+    UNDER_WAY,
+    answer_row,
+    key_of,
+    new_row,
+    operation_from,
+    operation_row,
     target_row,
     targets_of,
-    unanswered,
-    update_target,
 )
 from gateway.store.tables import OPERATIONS, TARGETS
 
@@ -45,26 +55,15 @@ class OperationStore:
         Raises:
             KeyTaken: when another one of the caller has this idempotency key; nothing is recorded then.
         """
-        assert operation.intent is not None
-        row = {
-            "id": operation.id,
-            "kind": str(operation.kind),
-            "idempotency_key": key_of(operation.caller, key) if key is not None else None,
-            "caller": operation.caller,
-            "fingerprint": operation.fingerprint,
-            "intent": operation.intent.to_json(),
-            "created_at": now,
-            "owner": operation.owner,
-            "lease_until": operation.lease_until,
-        }
+        row = operation_row(operation, key, now)
         targets = [
-            {"operation_id": operation.id, "sent_at": now, **target_row(target), **result_row(result, now)}
+            {"operation_id": operation.id, **new_row(target, result, now)}
             for target, result in zip(operation.targets, results, strict=True)
         ]
 
         def record(connection: Connection) -> None:
-            connection.execute(insert(OPERATIONS), row)
-            connection.execute(insert(TARGETS), targets)
+            RECORD_OPERATION.run(connection, row)
+            RECORD_TARGET.run_each(connection, targets)
 
         try:
             await self._database.write(record)
@@ -108,16 +107,19 @@ class OperationStore:
         return await self._database.write(take)
 
     async def note_sending(self, operation_id: str, targets: Collection[StoredTarget], *, now: int) -> None:
-        """Notes, before anything is sent, that these are under way (again)."""
-
-        def note(connection: Connection) -> None:
-            for target in targets:
-                values = result_row(None, now) | target_row(target)
+        """Notes, before anything is sent, that these (one at least) are under way (again)."""
+        rows = [
+            {
+                **UNDER_WAY,
+                **target_row(target),
                 # The first time counts: what went out then may still come through.
-                values["sent_at"] = target.sent_at if target.sent_at is not None else now
-                connection.execute(update_target(operation_id, target.position).values(values))
-
-        await self._database.write(note)
+                "sent_at": target.sent_at if target.sent_at is not None else now,
+                "of_operation": operation_id,
+                "at_position": target.position,
+            }
+            for target in targets
+        ]
+        await self._database.write(lambda connection: SEND.run_each(connection, rows))
 
     async def note(self, operation_id: str, position: int, result: WriteResult, *, owner: str, now: int) -> None:
         """Notes what became of one target; an answer that is there already stays.
@@ -125,12 +127,14 @@ class OperationStore:
         From an owner whose work somebody else has taken over only what it did counts: that it did not do it, or does
         not know, says nothing of what the other one has sent since.
         """
-        waiting = unanswered(operation_id, position)
-        if result.outcome is not WriteOutcome.APPLIED:
-            mine = select(OPERATIONS.c.id).where(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
-            waiting = waiting.where(mine.exists())
-        answered = waiting.values(result_row(result, now))
-        await self._database.write(lambda connection: connection.execute(answered))
+        answer = {
+            **answer_row(result, now),
+            "of_operation": operation_id,
+            "at_position": position,
+            "of_owner": owner,
+            "from_anybody": result.outcome is WriteOutcome.APPLIED,
+        }
+        await self._database.write(lambda connection: ANSWER.run(connection, answer))
 
     async def finish(
         self,
@@ -146,26 +150,25 @@ class OperationStore:
         """Lets go of an operation that has an answer for each target, and whose records are linked; answers that
         the record missed are noted with it. `erase` forgets what was asked for. What somebody else has taken over
         is left to them."""
-        ended = {"owner": None, "lease_until": None, "finished": True, "look_at": look_at, "looks": looks}
-        forgotten = {"intent": None} if erase else {}
-        mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
-        of_it = and_(TARGETS.c.operation_id == operation_id, outcome_is(WriteOutcome.APPLIED))
+        mine = {"of_operation": operation_id, "of_owner": owner}
+        end = {**mine, "look_at": look_at, "looks": looks, "erases": erase}
+        answers = [
+            {**answer_row(result, now), **mine, "at_position": position, "from_anybody": True}
+            for position, result in enumerate(results)
+        ]
 
         def finish(connection: Connection) -> None:
-            if connection.execute(update(OPERATIONS).where(mine).values(**ended, **forgotten)).rowcount != 1:
+            if END.run(connection, end) != 1:
                 return
-            for position, result in enumerate(results):
-                connection.execute(unanswered(operation_id, position).values(result_row(result, now)))
-            connection.execute(update(TARGETS).where(of_it).values(linked=True))
+            ANSWER.run_each(connection, answers)
+            LINKED.run(connection, {"of_operation": operation_id})
 
         await self._database.write(finish)
 
     async def let_go(self, operation_id: str, *, owner: str) -> None:
         """Gives an operation back as it is; if it is not finished, somebody else takes it up."""
-        mine = and_(OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner)
-        await self._database.write(
-            lambda connection: connection.execute(update(OPERATIONS).where(mine).values(lease_until=0))
-        )
+        mine = {"of_operation": operation_id, "of_owner": owner}
+        await self._database.write(lambda connection: LET_GO.run(connection, mine))
 
     async def to_look_at(self, *, now: int, limit: int) -> list[StoredOperation]:
         """Finished operations whose time to be looked at has come, the longest waiting first."""

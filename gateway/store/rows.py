@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Update, func, select, update
+from sqlalchemy import Connection, Row, select
 
 from gateway.domain.caller import ANYBODY
 from gateway.domain.contact import Provider
@@ -27,10 +27,25 @@ def key_of(caller: str, key: str) -> str:
     return f"\N{SECTION SIGN}{sha256(msgspec.json.encode([caller, key])).hexdigest()}"
 
 
+def operation_row(operation: StoredOperation, key: str | None, now: int) -> dict[str, Any]:
+    """A new one."""
+    assert operation.intent is not None
+    return {
+        "id": operation.id,
+        "kind": str(operation.kind),
+        "idempotency_key": key_of(operation.caller, key) if key is not None else None,
+        "caller": operation.caller,
+        "fingerprint": operation.fingerprint,
+        "intent": operation.intent.to_json(),
+        "created_at": now,
+        "owner": operation.owner,
+        "lease_until": operation.lease_until,
+    }
+
+
 def target_row(target: StoredTarget) -> dict[str, Any]:
     """What stays as it was recorded."""
     return {
-        "position": target.position,
         "provider": str(target.provider),
         "remote_id": target.remote_id,
         "creates": target.creates,
@@ -38,21 +53,42 @@ def target_row(target: StoredTarget) -> dict[str, Any]:
     }
 
 
-def result_row(result: WriteResult | None, now: int) -> dict[str, Any]:
-    """What an answer changes; None: the call is out."""
+UNDER_WAY = {
+    "outcome": str(WriteOutcome.UNKNOWN),
+    "action": None,
+    "failure": None,
+    "warnings": "[]",
+    "unknown_since": None,
+}
+"""The call is out."""
+
+
+def new_row(target: StoredTarget, result: WriteResult | None, now: int) -> dict[str, Any]:
+    """A target that is recorded; `result` is what is known of it without a call."""
+    row = {**target_row(target), "position": target.position, "sent_at": now, **UNDER_WAY}
     if result is None:
-        nothing: dict[str, Any] = dict.fromkeys(("action", "failure", "unknown_since"))
-        return {**nothing, "outcome": str(WriteOutcome.UNKNOWN), "warnings": "[]"}
-    unknown = result.outcome is WriteOutcome.UNKNOWN
+        return row
     known = {"remote_id": result.key.remote_id} if result.key else {}
+    since = now if result.outcome is WriteOutcome.UNKNOWN else None
+    return {**row, **known, **_result_row(result), "unknown_since": since}
+
+
+def answer_row(result: WriteResult, now: int) -> dict[str, Any]:
+    """What an answer changes."""
     return {
-        **known,
+        **_result_row(result),
+        "known_id": result.key.remote_id if result.key else None,
+        "is_unknown": result.outcome is WriteOutcome.UNKNOWN,
+        "now": now,
+    }
+
+
+def _result_row(result: WriteResult) -> dict[str, Any]:
+    return {
         "outcome": str(result.outcome),
-        "action": result.action and str(result.action),
+        "action": str(result.action) if result.action else None,
         "failure": _encode_failure(result.failure),
-        "warnings": msgspec.json.encode(result.warnings).decode(),
-        # The first time counts: each look would else begin the settling time anew.
-        "unknown_since": func.coalesce(TARGETS.c.unknown_since, now) if unknown else None,
+        "warnings": msgspec.json.encode(result.warnings).decode() if result.warnings else "[]",
     }
 
 
@@ -93,19 +129,6 @@ def target_from(row: Row[Any]) -> StoredTarget:
 def targets_of(connection: Connection, operation_id: str) -> tuple[StoredTarget, ...]:
     query = select(TARGETS).where(TARGETS.c.operation_id == operation_id).order_by(TARGETS.c.position)
     return tuple(target_from(row) for row in connection.execute(query))
-
-
-def outcome_is(outcome: WriteOutcome) -> ColumnElement[bool]:
-    return TARGETS.c.outcome == str(outcome)
-
-
-def update_target(operation_id: str, position: int) -> Update:
-    return update(TARGETS).where(TARGETS.c.operation_id == operation_id, TARGETS.c.position == position)
-
-
-def unanswered(operation_id: str, position: int) -> Update:
-    """An answer that is there already stays."""
-    return update_target(operation_id, position).where(outcome_is(WriteOutcome.UNKNOWN))
 
 
 def _encode_failure(failure: ProviderFailure | None) -> str | None:
