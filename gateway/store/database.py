@@ -48,7 +48,7 @@ class Database:
 
     async def write(self, work: Callable[[Connection], T], *, serial: bool = False) -> T:
         """One transaction: all of it is written, or nothing when the work ends in an exception. Whoever is cancelled
-        while it runs does not learn which.
+        while it runs does not learn which. The work may be run a second time, when nothing of the first is left.
 
         `serial` is for what is read in it deciding what is written: of those there is one at a time, over all
         processes on this database. SQLite has one writer at a time anyway.

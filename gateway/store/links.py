@@ -5,37 +5,17 @@ Rules: design section 3. An id works without a row: a record on its own is its o
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import (
-    BindParameter,
-    CompoundSelect,
-    Connection,
-    Table,
-    bindparam,
-    cast,
-    delete,
-    false,
-    func,
-    insert,
-    null,
-    select,
-    tuple_,
-    union_all,
-    update,
-)
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.store.database import Database
+from gateway.store.link_statements import CHUNK, LINK, related_in_sqlite, related_rows
 from gateway.store.tables import ALIASES, LINKS
 
 Rank: TypeAlias = Callable[[RecordKey], Any]
 """A sort key: the record that sorts first becomes the anchor."""
-
-# Fewer bound values in one statement than any database's limit.
-CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +46,27 @@ class LinkStore:
         wanted = list(keys)
         if 0 < len(wanted) <= CHUNK:
             parameters = [part for key in wanted for part in (key.provider, key.remote_id)]
-            rows = self._database.look_up(_related_in_sqlite(len(wanted)), parameters * 3)
+            rows = self._database.look_up(related_in_sqlite(len(wanted)), parameters * 3)
             if rows is not None:
                 return _read_families(wanted, rows)
         return await self._database.read(lambda connection: _families(connection, wanted))
 
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
+        return await self._database.write(self.linking(keys, rank), serial=True)
+
+    def linking(self, keys: Sequence[RecordKey], rank: Rank) -> Callable[[Connection], Family]:
+        """The same, for a serial transaction that does something else too."""
 
         def link(connection: Connection) -> Family:
-            families = _families(connection, keys).values()
+            rows = _rows(connection, keys)
+            families = _read_families(keys, rows).values()
             members = frozenset(member for family in families for member in family.members)
             gone = frozenset(member for family in families for member in family.gone)
-            return _write_family(connection, members, gone, rank)
+            # Records that are new have no links yet, and then nobody else in their families has.
+            return _write_family(connection, members, gone, rank, forget=bool(rows))
 
-        return await self._database.write(link, serial=True)
+        return link
 
     async def unlink(self, key: RecordKey, rank: Rank) -> tuple[Family, Family | None]:
         """Puts a record on its own; the second family is what remains of the contact, if anything."""
@@ -138,14 +124,15 @@ class LinkStore:
 
 
 def _families(connection: Connection, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
-    rows: list[Any] = []
-    for chunk in _chunks(keys):
-        rows += connection.execute(_RELATED, {"keys": chunk}).all()
-    return _read_families(keys, rows)
+    return _read_families(keys, _rows(connection, keys))
+
+
+def _rows(connection: Connection, keys: Sequence[RecordKey]) -> list[Any]:
+    return [row for chunk in _chunks(keys) for row in related_rows(connection, chunk)]
 
 
 def _read_families(keys: Iterable[RecordKey], rows: Iterable[Any]) -> dict[RecordKey, Family]:
-    """`rows` are those of _RELATED for all the keys."""
+    """`rows` are the related ones of all the keys."""
     replaced: dict[RecordKey, RecordKey] = {}
     anchors: dict[RecordKey, RecordKey] = {}
     members: dict[RecordKey, set[RecordKey]] = {}
@@ -168,62 +155,32 @@ def _read_families(keys: Iterable[RecordKey], rows: Iterable[Any]) -> dict[Recor
     return families
 
 
-def _related() -> CompoundSelect[Any]:
-    """The ids that took the place of `keys` (without an anchor's provider), and all links of the contacts that `keys`
-    or those ids belong to. One statement, so that they are of one moment."""
-    keys: BindParameter[Any] = bindparam("keys", expanding=True)
-    own, member = LINKS.alias("own"), LINKS.alias("member")
-    replaced = select(
-        ALIASES.c.provider,
-        ALIASES.c.remote_id,
-        cast(null(), LINKS.c.anchor_provider.type),
-        ALIASES.c.new_remote_id,
-        false(),
-    ).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(keys))
-    same_contact = (member.c.anchor_provider == own.c.anchor_provider) & (
-        member.c.anchor_remote_id == own.c.anchor_remote_id
-    )
-    leads_to = (own.c.provider == ALIASES.c.provider) & (own.c.remote_id == ALIASES.c.new_remote_id)
-    linked = select(member).join_from(own, member, same_contact)
-    return union_all(
-        replaced,
-        linked.where(tuple_(own.c.provider, own.c.remote_id).in_(keys)),
-        linked.join_from(own, ALIASES, leads_to).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(keys)),
-    )
-
-
-_RELATED = _related()
-
-
-@lru_cache(maxsize=CHUNK)
-def _related_in_sqlite(count: int) -> str:
-    """_RELATED for so many keys; it takes them three times."""
-    statement = _RELATED.params(keys=[("", "")] * count)
-    compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
-    return str(compiled)
-
-
 def _write_family(
-    connection: Connection, members: frozenset[RecordKey], gone: frozenset[RecordKey], rank: Rank
+    connection: Connection,
+    members: frozenset[RecordKey],
+    gone: frozenset[RecordKey],
+    rank: Rank,
+    *,
+    forget: bool = True,
 ) -> Family:
+    """`forget`: whether any of the members may have a link by now."""
     anchor = min(members, key=rank)
     family = Family(anchor, members, anchor, members & gone)
-    _forget(connection, members)
+    if forget:
+        _forget(connection, members)
     if len(members) > 1:
-        connection.execute(
-            insert(LINKS),
-            [
-                {
-                    "provider": member.provider,
-                    "remote_id": member.remote_id,
-                    "anchor_provider": family.anchor.provider,
-                    "anchor_remote_id": family.anchor.remote_id,
-                    "gone": member in family.gone,
-                }
-                for member in members
-            ],
-        )
+        LINK.run_each(connection, [_row(family, member) for member in members])
     return family
+
+
+def _row(family: Family, member: RecordKey) -> dict[str, Any]:
+    return {
+        "provider": str(member.provider),
+        "remote_id": member.remote_id,
+        "anchor_provider": str(family.anchor.provider),
+        "anchor_remote_id": family.anchor.remote_id,
+        "gone": member in family.gone,
+    }
 
 
 def _forget(connection: Connection, keys: Iterable[RecordKey]) -> None:

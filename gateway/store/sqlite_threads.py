@@ -1,13 +1,14 @@
 """An SQLite file behind threads: one that writes, a few that read; each transaction is one trip to one of them.
 
-Writers that wait are written together. Why: docs/adr/0017.
+Writers that wait are written together. Why: docs/adr/0017, and docs/adr/0019 on how little each of them costs.
 """
 
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -27,12 +28,16 @@ class _Waiting(Generic[T]):
     """A transaction that waits for its turn, and whoever waits for what comes of it."""
 
     work: Callable[[Connection], T]
-    outcome: "Future[T]"
+    outcome: "asyncio.Future[T]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
     error: Exception
+
+
+class _OneFailed(Exception):
+    """One of several that were to be written together, whichever it was."""
 
 
 class SqliteThreads:
@@ -47,6 +52,7 @@ class SqliteThreads:
         self._writers = self._engine.execution_options(writes=True)
         self._bare = self._engine.execution_options(bare=True)
         self._waiting: deque[_Waiting[Any]] = deque()
+        self._is_called = False
         self._writer = ThreadPoolExecutor(1, "sqlite-writer")
         self._reader = self._writer if in_memory else ThreadPoolExecutor(_READERS, "sqlite-reader")
 
@@ -55,7 +61,7 @@ class SqliteThreads:
 
     async def write(self, work: Callable[[Connection], T], *, serial: bool) -> T:
         """Whoever is cancelled before its turn has written nothing."""
-        return await asyncio.wrap_future(self._enqueue(work))
+        return await self._enqueue(work)
 
     async def wipe(self) -> bool:
         return await _in(self._writer, self._wipe)
@@ -63,11 +69,14 @@ class SqliteThreads:
     async def aclose(self) -> None:
         await asyncio.to_thread(self._close)
 
-    def _enqueue(self, work: Callable[[Connection], T]) -> Future[T]:
+    def _enqueue(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
         # In no frame that a failure passes through: the two would hold each other.
-        outcome: Future[T] = Future()
+        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(work, outcome))
-        self._writer.submit(self._write_waiting)
+        # Whoever is called looks for what waits after it has said that it came: nobody is overlooked.
+        if not self._is_called:
+            self._is_called = True
+            self._writer.submit(self._write_waiting)
         return outcome
 
     def _read(self, work: Callable[[Connection], T]) -> T:
@@ -75,21 +84,37 @@ class SqliteThreads:
             return work(connection)
 
     def _write_waiting(self) -> None:
+        self._is_called = False
+        while self._waiting:
+            self._write_some()
+
+    def _write_some(self) -> None:
         """All that wait, in one transaction: to bring it to the disk takes longest, and as long for one as for many.
         Nobody learns that something is written before it is."""
         waiting = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
-        due = [one for one in waiting if one.outcome.set_running_or_notify_cancel()]
+        due = [one for one in waiting if not one.outcome.cancelled()]
         ended = self._together([one.work for one in due]) if due else []
-        _tell([one.outcome for one in due], ended)
+        _wake([one.outcome for one in due], ended)
         # The frames of a failure lead back to this one: what it held would be left for the collector.
-        for held in (waiting, due, ended):
+        for held in (waiting, due):
             held.clear()
 
     def _together(self, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
         """What each came to, a failure as itself."""
         try:
             with self._writers.begin() as connection:
-                return [_attempt(connection, work, alone=len(works) == 1) for work in works]
+                return _all(connection, works)
+        except _OneFailed:
+            # Nothing of the first time is left, and one after the other they find out who it was.
+            return self._apart(works)
+        except Exception as failure:
+            return [_Failure(failure)] * len(works)
+
+    def _apart(self, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+        """The same, each in a savepoint: one that fails takes back its own."""
+        try:
+            with self._writers.begin() as connection:
+                return [_attempt(connection, work) for work in works]
         except Exception as failure:
             return [_Failure(failure)] * len(works)
 
@@ -114,14 +139,27 @@ class SqliteThreads:
         self._engine.dispose()
 
 
-def _attempt(connection: Connection, work: Callable[[Connection], T], *, alone: bool) -> "T | _Failure":
+def _all(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+    """Without savepoints, which would be half of the statements: hardly anybody ever fails.
+
+    Raises:
+        _OneFailed: when one of several did.
+        Exception: that of the only one.
+    """
+    if len(works) == 1:
+        return [works[0](connection)]
+    try:
+        return [work(connection) for work in works]
+    except Exception as failure:
+        raise _OneFailed from failure
+
+
+def _attempt(connection: Connection, work: Callable[[Connection], T]) -> "T | _Failure":
     """What one did, or why nothing of it is left; what others did before stays.
 
     Raises:
         Exception: when nothing of anybody is left, as after a disk that is full.
     """
-    if alone:
-        return work(connection)
     part = connection.begin_nested()
     try:
         result = work(connection)
@@ -132,12 +170,25 @@ def _attempt(connection: Connection, work: Callable[[Connection], T], *, alone: 
     return result
 
 
-def _tell(outcomes: Iterable[Future[Any]], ended: Iterable[Any]) -> None:
+def _wake(outcomes: list[asyncio.Future[Any]], ended: list[Any]) -> None:
+    """The event loop is woken once for all of them: each time costs it more than telling."""
+    if outcomes:
+        # Closed since: there is nobody left to be told.
+        with suppress(RuntimeError):
+            outcomes[0].get_loop().call_soon_threadsafe(_tell, outcomes, ended)
+
+
+def _tell(outcomes: list[asyncio.Future[Any]], ended: list[Any]) -> None:
     for outcome, end in zip(outcomes, ended, strict=True):
+        if outcome.cancelled():
+            continue
         if isinstance(end, _Failure):
             outcome.set_exception(end.error)
         else:
             outcome.set_result(end)
+    # As in _write_some.
+    outcomes.clear()
+    ended.clear()
 
 
 async def _in(threads: ThreadPoolExecutor, work: Callable[..., T], *arguments: Any) -> T:

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.contact import Provider, RecordKey
-from gateway.store.links import CHUNK, Family, LinkStore
+from gateway.store.link_statements import CHUNK
+from gateway.store.links import Family, LinkStore
 
 PRECEDENCE = (Provider.GATELY, Provider.KLEN, Provider.COMETLY)
 GATELY, GATELY_2 = RecordKey(Provider.GATELY, "a"), RecordKey(Provider.GATELY, "b")

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.store.database import Database, open_database
-from gateway.store.links import CHUNK, Family, LinkStore
+from gateway.store.link_statements import CHUNK
+from gateway.store.links import Family, LinkStore
 from gateway.store.local_reads import LocalReads
 
 GATELY, KLEN, COMETLY = (

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from gateway.store.database import Database, open_database
+from gateway.store.statements import Statement
 from gateway.store.tables import LOCKS
 from tests.store.somebody_writing import somebody_writing
 
@@ -75,6 +76,46 @@ def test_one_that_fails_takes_back_its_own_alone(of_a_file: Database, run: Run, 
 
     assert [type(outcome) for outcome in outcomes] == [int, KeyError, int, IntegrityError, int]
     assert names(file) == {"a", "b", "c"}
+
+
+def test_where_it_cannot_begin_nobody_waits_for_it_twice(of_a_file: Database, run: Run, file: Path) -> None:
+    """A file that another process keeps locked is waited for for seconds."""
+    begun: list[int] = []
+
+    @event.listens_for(of_a_file._engine._engine, "begin")
+    def refuse_the_second(_: Connection) -> None:
+        begun.append(1)
+        if len(begun) == 2:
+            raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+    outcomes = run(together(of_a_file, [named("a"), named("b")]))
+
+    assert [type(outcome) for outcome in outcomes] == [OperationalError] * 2
+    assert (len(begun), names(file)) == (2, set())
+
+
+def test_those_who_fail_alone_are_no_reason_to_run_anything_again(of_a_file: Database, run: Run) -> None:
+    runs: list[int] = []
+
+    def fails(_: Connection) -> None:
+        runs.append(1)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        run(of_a_file.write(fails))
+    assert len(runs) == 1
+
+
+def test_what_goes_to_the_driver_itself_fails_as_ever(database: Database, run: Run) -> None:
+    statement = Statement(insert(LOCKS), ("name", "owner", "until"))
+    row = {"name": "a", "owner": "o", "until": 0}
+
+    run(database.write(lambda connection: statement.run(connection, row)))
+    for again in (statement.run, lambda connection, row: statement.run_each(connection, [{**row, "name": "b"}, row])):
+        with pytest.raises(IntegrityError):
+            run(database.write(lambda connection, again=again: again(connection, row)))
+    query = select(LOCKS.c.name)
+    assert run(database.read(lambda connection: connection.execute(query).scalars().all())) == ["a"]
 
 
 def test_each_sees_what_those_before_it_did(of_a_file: Database, run: Run) -> None:
