@@ -73,7 +73,7 @@ async def contact_after(info: Info, written: Written | Previewed) -> Contact | A
     if written.anchor is None:
         return None
     try:
-        family = await info.context.families.load(written.anchor)
+        family = written.family or await info.context.families.load(written.anchor)
     except SQLAlchemyError as error:
         # What became of the write has to reach the caller, whatever became of the database since.
         return error

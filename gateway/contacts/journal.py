@@ -4,10 +4,12 @@ Nothing is sent that is not recorded. Once something may have been sent, a datab
 hides nothing from the caller: what it missed is found out later by looking.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 from uuid import uuid4
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
@@ -21,6 +23,8 @@ from gateway.resilience.operation import current_operation
 from gateway.store.operation import StoredOperation, StoredTarget
 from gateway.store.operations import OperationStore
 from gateway.store.owner import is_surely_gone
+
+T = TypeVar("T")
 
 # A running write is worth asking for again soon: most end within a second.
 _ASK_AGAIN_MS = 1000
@@ -132,29 +136,50 @@ class Journal:
         with nothing_sent_yet():
             await self.store.note_sending(operation.id, targets, now=self.clock())
 
-    async def note(self, operation: StoredOperation, position: int, result: WriteResult) -> None:
+    async def note(self, operation: StoredOperation, position: int, result: WriteResult) -> bool:
+        """Whether it is in the record now, unless another answer was there before."""
         try:
             await self.store.note(operation.id, position, result, owner=self._owner, now=self.clock())
         except Exception as error:
             # Whatever it is: what happened at the provider has to reach the caller.
             report("result_not_recorded", error, operation_id=operation.id, provider=result.provider)
+            return False
+        return True
 
     async def finish(self, operation: StoredOperation, results: Sequence[WriteResult], *, own_look: bool) -> None:
         """Ends the record. `own_look`: the gateway looked on its own; callers who look do not use that up."""
-        looks = operation.looks + own_look
-        outcomes = {result.outcome for result in results}
         try:
-            await self.store.finish(
-                operation.id,
-                results,
-                owner=self._owner,
-                now=self.clock(),
-                look_at=self._next_look(operation, looks, own_look) if WriteOutcome.UNKNOWN in outcomes else None,
-                looks=looks,
-                erase=outcomes <= {WriteOutcome.APPLIED},
-            )
+            await self.finish_after(None, operation, results, own_look=own_look)
         except Exception as error:
             report("operation_not_finished", error, operation_id=operation.id)
+
+    async def finish_after(
+        self,
+        first: Callable[[Connection], T] | None,
+        operation: StoredOperation,
+        results: Sequence[WriteResult],
+        *,
+        own_look: bool,
+        noted: Collection[int] = (),
+    ) -> T | None:
+        """The same in one transaction with what comes first, and with every answer that is not `noted` yet.
+
+        Raises:
+            Exception: that of the database, or of what came first; nothing was done then.
+        """
+        looks = operation.looks + own_look
+        outcomes = {result.outcome for result in results}
+        return await self.store.finish(
+            operation.id,
+            results,
+            owner=self._owner,
+            now=self.clock(),
+            look_at=self._next_look(operation, looks, own_look) if WriteOutcome.UNKNOWN in outcomes else None,
+            looks=looks,
+            erase=outcomes <= {WriteOutcome.APPLIED},
+            noted=noted,
+            first=first,
+        )
 
     @asynccontextmanager
     async def working_on(self, operation: StoredOperation) -> AsyncIterator[None]:

@@ -69,10 +69,8 @@ class Writing:
                 with nothing_sent_yet():
                     targets = await self._plan(intent)
                 operation = await self._journal.begin(intent, key, targets)
-                results = [target.result for target in operation.targets]
                 async with self._journal.working_on(operation):
-                    await self._send(operation, dict(enumerate(targets)), results)
-                    return await self._settlement.conclude(operation, intent, results, own_look=False)
+                    return await self._carry_out(operation, intent, targets)
         except KeyTaken:
             assert key is not None
             taken = await self._journal.by_key(key)
@@ -156,6 +154,24 @@ class Writing:
             await self._journal.note(operation, position, results[position])
 
         await asyncio.gather(*(one(position, target) for position, target in targets.items()))
+
+    async def _carry_out(self, operation: StoredOperation, intent: Intent, targets: Sequence[Target]) -> Written:
+        """Sends to all at once. Whose answer is the last one ends the write with it, in one transaction; the others
+        are noted as they come in."""
+        results = [target.result for target in operation.targets]
+        out, noted = set(range(len(targets))), set[int]()
+
+        async def one(position: int, target: Target) -> Written | None:
+            results[position] = await self._sending.send(target)
+            out.discard(position)
+            if not out:
+                return await self._settlement.conclude(operation, intent, results, own_look=False, noted=noted)
+            if await self._journal.note(operation, position, results[position]):
+                noted.add(position)
+            return None
+
+        ended = await asyncio.gather(*(one(position, target) for position, target in enumerate(targets)))
+        return next(written for written in ended if written is not None)
 
     async def _plan(self, intent: Intent) -> list[Target]:
         if intent.kind is WriteKind.CREATE:

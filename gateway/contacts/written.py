@@ -8,19 +8,22 @@ from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import ProviderFailure, WriteOutcome
 from gateway.domain.exchange import Call
 from gateway.domain.writes import WriteResult, WriteStatus, WriteWarning, status_of
+from gateway.store.links import Family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """One result per target, in the order in which they were named.
 
-    `anchor` names the contact that the write leaves behind; None when nothing is known to exist.
+    `anchor` names the contact that the write leaves behind; None when nothing is known to exist. `family` is that
+    contact as it was then; None where the database did not say.
     `link_error` is what kept the created records from being linked: they exist, each on its own.
     """
 
     operation_id: str
     results: tuple[WriteResult, ...]
     anchor: RecordKey | None
+    family: Family | None = None
     link_error: SQLAlchemyError | None = None
 
     @property

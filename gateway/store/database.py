@@ -38,6 +38,11 @@ class Database:
     def dialect(self) -> str:
         return self._engine.dialect
 
+    @property
+    def in_order(self) -> bool:
+        """Whether nobody who writes waits behind somebody who came later, a serial writer included."""
+        return self._engine.in_order
+
     def look_up(self, query: str, parameters: Sequence[str]) -> Rows | None:
         """The rows of one short query by keys, without waiting; None where they cannot be had that way."""
         return self._local.rows(query, parameters) if self._local else None

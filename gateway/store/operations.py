@@ -3,8 +3,8 @@
 Every method raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,16 +25,17 @@ from gateway.store.operation_statements import (
     outcome_is,
 )
 from gateway.store.rows import (
-    UNDER_WAY,
     answer_row,
     key_of,
     new_row,
     operation_from,
     operation_row,
-    target_row,
+    sending_row,
     targets_of,
 )
 from gateway.store.tables import OPERATIONS, TARGETS
+
+T = TypeVar("T")
 
 
 class KeyTaken(Exception):
@@ -46,6 +47,11 @@ class OperationStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def in_order(self) -> bool:
+        """Whether an answer that is noted with the end of its write is noted as soon as one by itself would be."""
+        return self._database.in_order
 
     async def record(
         self, operation: StoredOperation, *, key: str | None, now: int, results: Sequence[WriteResult | None]
@@ -108,17 +114,7 @@ class OperationStore:
 
     async def note_sending(self, operation_id: str, targets: Collection[StoredTarget], *, now: int) -> None:
         """Notes, before anything is sent, that these (one at least) are under way (again)."""
-        rows = [
-            {
-                **UNDER_WAY,
-                **target_row(target),
-                # The first time counts: what went out then may still come through.
-                "sent_at": target.sent_at if target.sent_at is not None else now,
-                "of_operation": operation_id,
-                "at_position": target.position,
-            }
-            for target in targets
-        ]
+        rows = [sending_row(operation_id, target, now) for target in targets]
         await self._database.write(lambda connection: SEND.run_each(connection, rows))
 
     async def note(self, operation_id: str, position: int, result: WriteResult, *, owner: str, now: int) -> None:
@@ -127,13 +123,8 @@ class OperationStore:
         From an owner whose work somebody else has taken over only what it did counts: that it did not do it, or does
         not know, says nothing of what the other one has sent since.
         """
-        answer = {
-            **answer_row(result, now),
-            "of_operation": operation_id,
-            "at_position": position,
-            "of_owner": owner,
-            "from_anybody": result.outcome is WriteOutcome.APPLIED,
-        }
+        counts = result.outcome is WriteOutcome.APPLIED
+        answer = answer_row(operation_id, position, result, owner=owner, from_anybody=counts, now=now)
         await self._database.write(lambda connection: ANSWER.run(connection, answer))
 
     async def finish(
@@ -146,24 +137,30 @@ class OperationStore:
         look_at: int | None,
         looks: int,
         erase: bool,
-    ) -> None:
+        noted: Collection[int] = (),
+        first: Callable[[Connection], T] | None = None,
+    ) -> T | None:
         """Lets go of an operation that has an answer for each target, and whose records are linked; answers that
-        the record missed are noted with it. `erase` forgets what was asked for. What somebody else has taken over
-        is left to them."""
+        the record missed, or may have missed, are noted with it: `noted` are the positions of those that it surely
+        has. `erase` forgets what was asked for. What somebody else has taken over is left to them. `first`, which
+        links, is done in the same transaction, for whoever it belongs to."""
         mine = {"of_operation": operation_id, "of_owner": owner}
         end = {**mine, "look_at": look_at, "looks": looks, "erases": erase}
         answers = [
-            {**answer_row(result, now), **mine, "at_position": position, "from_anybody": True}
+            answer_row(operation_id, position, result, owner=owner, from_anybody=True, now=now)
             for position, result in enumerate(results)
+            if position not in noted
         ]
 
-        def finish(connection: Connection) -> None:
-            if END.run(connection, end) != 1:
-                return
-            ANSWER.run_each(connection, answers)
-            LINKED.run(connection, {"of_operation": operation_id})
+        def finish(connection: Connection) -> T | None:
+            done = first(connection) if first else None
+            if END.run(connection, end) == 1:
+                if answers:
+                    ANSWER.run_each(connection, answers)
+                LINKED.run(connection, {"of_operation": operation_id})
+            return done
 
-        await self._database.write(finish)
+        return await self._database.write(finish, serial=first is not None)
 
     async def let_go(self, operation_id: str, *, owner: str) -> None:
         """Gives an operation back as it is; if it is not finished, somebody else takes it up."""

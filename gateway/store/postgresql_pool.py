@@ -17,6 +17,7 @@ _SERIAL_LOCK = 7_019_244_835_110_926
 
 class PostgresqlPool:
     dialect = "postgresql"
+    in_order = False
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._writers = engine

@@ -43,7 +43,7 @@ def operation_row(operation: StoredOperation, key: str | None, now: int) -> dict
     }
 
 
-def target_row(target: StoredTarget) -> dict[str, Any]:
+def _target_row(target: StoredTarget) -> dict[str, Any]:
     """What stays as it was recorded."""
     return {
         "provider": str(target.provider),
@@ -53,7 +53,7 @@ def target_row(target: StoredTarget) -> dict[str, Any]:
     }
 
 
-UNDER_WAY = {
+_UNDER_WAY = {
     "outcome": str(WriteOutcome.UNKNOWN),
     "action": None,
     "failure": None,
@@ -65,7 +65,7 @@ UNDER_WAY = {
 
 def new_row(target: StoredTarget, result: WriteResult | None, now: int) -> dict[str, Any]:
     """A target that is recorded; `result` is what is known of it without a call."""
-    row = {**target_row(target), "position": target.position, "sent_at": now, **UNDER_WAY}
+    row = {**_target_row(target), "position": target.position, "sent_at": now, **_UNDER_WAY}
     if result is None:
         return row
     known = {"remote_id": result.key.remote_id} if result.key else {}
@@ -73,13 +73,31 @@ def new_row(target: StoredTarget, result: WriteResult | None, now: int) -> dict[
     return {**row, **known, **_result_row(result), "unknown_since": since}
 
 
-def answer_row(result: WriteResult, now: int) -> dict[str, Any]:
-    """What an answer changes."""
+def answer_row(
+    operation_id: str, position: int, result: WriteResult, *, owner: str, from_anybody: bool, now: int
+) -> dict[str, Any]:
+    """What an answer changes, and where; unless `from_anybody`, only while the operation is the owner's."""
     return {
         **_result_row(result),
+        "of_operation": operation_id,
+        "at_position": position,
+        "of_owner": owner,
+        "from_anybody": from_anybody,
         "known_id": result.key.remote_id if result.key else None,
         "is_unknown": result.outcome is WriteOutcome.UNKNOWN,
         "now": now,
+    }
+
+
+def sending_row(operation_id: str, target: StoredTarget, now: int) -> dict[str, Any]:
+    """What changes when it is sent (again), and where."""
+    return {
+        **_UNDER_WAY,
+        **_target_row(target),
+        # The first time counts: what went out then may still come through.
+        "sent_at": target.sent_at if target.sent_at is not None else now,
+        "of_operation": operation_id,
+        "at_position": target.position,
     }
 
 

@@ -42,6 +42,7 @@ class _OneFailed(Exception):
 
 class SqliteThreads:
     dialect = "sqlite"
+    in_order = True
 
     def __init__(self, url: URL, *, in_memory: bool) -> None:
         # What is in memory is one connection's, and so one thread's.
