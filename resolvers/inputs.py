@@ -1,6 +1,7 @@
 """What a write takes: translated into the unified vocabulary, left out and null kept apart."""
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import strawberry
@@ -230,5 +231,12 @@ def nulls_in(asked: Any, path: str = "") -> tuple[str, ...]:
         return tuple(found for place, item in enumerate(asked) for found in nulls_in(item, f"{path}.{place}"))
     if not is_dataclass(asked):
         return ()
-    names = [field.name for field in fields(asked) if field.name not in _NOT_OF_THE_WRITE]
-    return tuple(found for name in names for found in nulls_in(getattr(asked, name), f"{path}.{name}".lstrip(".")))
+    kind: Any = type(asked)
+    # What was left out, which is most of it, holds nothing.
+    given = [(name, value) for name in _names_of(kind) if (value := getattr(asked, name)) is not None]
+    return tuple(found for name, value in given for found in nulls_in(value, f"{path}.{name}".lstrip(".")))
+
+
+@cache
+def _names_of(input_type: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(input_type) if field.name not in _NOT_OF_THE_WRITE)

@@ -8,9 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.contacts.echo import echoed
 from gateway.contacts.written import Previewed, Written
-from gateway.domain.contact import Field
+from gateway.domain.contact import Record, RecordKey
 from gateway.domain.intent import Intent
-from gateway.domain.writes import WriteAction, WriteFailed, WriteResult, WriteStatus
+from gateway.domain.writes import WriteAction, WriteFailed, WriteStatus
 from resolvers.contact import Contact
 from resolvers.context import Info
 from resolvers.idempotency import idempotency_key
@@ -40,8 +40,10 @@ async def settled(info: Info, written: Written) -> Written:
         failures = tuple(result.failure for result in written.results if result.failure)
         raise WriteFailed(failures, written.operation_id)
     forget(info, written)
-    wanted = result_selection(info._raw_info)
-    return replace(written, results=tuple(await asyncio.gather(*(_echo(info, one, wanted) for one in written.results))))
+    read_back = await _read_back(info, written)
+    directory = info.context.directory
+    results = tuple(echoed(directory, one, read_back.get(one.key)) if one.key else one for one in written.results)
+    return replace(written, results=results)
 
 
 def forget(info: Info, written: Written) -> None:
@@ -54,14 +56,20 @@ def forget(info: Info, written: Written) -> None:
             context.records.forget(result.key, gone=result.action is WriteAction.DELETED)
 
 
-async def _echo(info: Info, result: WriteResult, wanted: frozenset[Field]) -> WriteResult:
-    """Reads the record back where more of it is asked for than the answer to the write told."""
-    if result.wanted is None or result.key is None:
-        return result
-    read_back = None
-    if RecordView(info.context, result.key, result.record).needs_asking(wanted, raw=False):
-        read_back = (await info.context.records.load(result.key)).record
-    return echoed(info.context.directory, result, read_back)
+async def _read_back(info: Info, written: Written) -> dict[RecordKey | None, Record | None]:
+    """The records of which more is asked for than the answer to the write told, as they are now."""
+    wanted = result_selection(info._raw_info)
+    keys = [
+        one.key
+        for one in written.results
+        if one.wanted is not None
+        and one.key is not None
+        and RecordView(info.context, one.key, one.record).needs_asking(wanted, raw=False)
+    ]
+    if not keys:
+        return {}
+    answers = await asyncio.gather(*(info.context.records.load(key) for key in keys))
+    return {key: answer.record for key, answer in zip(keys, answers, strict=True)}
 
 
 async def contact_after(info: Info, written: Written | Previewed) -> Contact | Any | None:

@@ -53,6 +53,14 @@ def ended(store: Store) -> bool:
     return bool(operation["finished"]) and operation["owner"] is None
 
 
+def waiting_for_links(store: Store) -> int:
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    rows = store.rows(
+        f"SELECT count(*) AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {here}"
+    )
+    return int(rows[0]["waiting"])
+
+
 def test_it_takes_no_transaction_of_its_own_where_nobody_could_get_between(
     bench: Bench, store: Store, sandbox: Sandbox, hold: Hold, noted: list[int]
 ) -> None:
@@ -73,7 +81,7 @@ def test_where_links_have_to_wait_for_each_other_it_is_noted_at_once(bench: Benc
     with store._engine.connect() as somebody:
         somebody.exec_driver_sql(f"SELECT pg_advisory_lock({_SERIAL_LOCK})")
         with in_background(bench.create) as pending:
-            until(lambda: known(store) == APPLIED)
+            until(lambda: known(store) == APPLIED and waiting_for_links(store) == 1)
             assert not ended(store)
             somebody.exec_driver_sql(f"SELECT pg_advisory_unlock({_SERIAL_LOCK})")
             assert pending.result()["status"] == "SUCCEEDED"
