@@ -9,17 +9,23 @@ from sqlalchemy import (
     BindParameter,
     CompoundSelect,
     Connection,
+    String,
+    and_,
     bindparam,
     cast,
+    column,
+    delete,
     false,
     insert,
     null,
     select,
-    tuple_,
     union_all,
+    update,
+    values,
 )
 from sqlalchemy.dialects import sqlite
 
+from gateway.domain.contact import RecordKey
 from gateway.store.statements import Statement, sqlite_driver, translated
 from gateway.store.tables import ALIASES, LINKS
 
@@ -28,49 +34,61 @@ CHUNK = 100
 
 LINK = Statement(insert(LINKS), ("provider", "remote_id", "anchor_provider", "anchor_remote_id", "gone"))
 
+# One key at a time: SQLite looks only one pair of values up in an index, for several it reads the whole table.
+_THIS = and_(LINKS.c.provider == bindparam("at_provider"), LINKS.c.remote_id == bindparam("at_remote_id"))
+FORGET = Statement(delete(LINKS).where(_THIS))
+MARK_GONE = Statement(update(LINKS).where(_THIS).values(gone=True))
 
-def _related() -> CompoundSelect[Any]:
-    """The ids that took the place of `keys` (without an anchor's provider), and all links of the contacts that `keys`
-    or those ids belong to. One statement, so that they are of one moment."""
-    keys: BindParameter[Any] = bindparam("keys", expanding=True)
+
+def at(key: RecordKey) -> dict[str, str]:
+    """The parameters of the two."""
+    return {"at_provider": str(key.provider), "at_remote_id": key.remote_id}
+
+
+@lru_cache(maxsize=CHUNK)
+def related(count: int) -> CompoundSelect[Any]:
+    """For so many keys, whose parts are its parameters in their order: the ids that took the place of them (without an
+    anchor's provider), and all links of the contacts that the keys or those ids belong to. One statement, so that they
+    are of one moment.
+
+    Joined rather than `IN`, for the same reason as above.
+    """
+    pairs = [(_parameter(2 * place), _parameter(2 * place + 1)) for place in range(count)]
+    wanted = values(column("provider", String), column("remote_id", String)).data(pairs).cte("wanted")
     own, member = LINKS.alias("own"), LINKS.alias("member")
-    replaced = select(
-        ALIASES.c.provider,
-        ALIASES.c.remote_id,
-        cast(null(), LINKS.c.anchor_provider.type),
-        ALIASES.c.new_remote_id,
-        false(),
-    ).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(keys))
+    is_replaced = (ALIASES.c.provider == wanted.c.provider) & (ALIASES.c.remote_id == wanted.c.remote_id)
+    is_own = (own.c.provider == wanted.c.provider) & (own.c.remote_id == wanted.c.remote_id)
+    leads_to = (own.c.provider == ALIASES.c.provider) & (own.c.remote_id == ALIASES.c.new_remote_id)
     same_contact = (member.c.anchor_provider == own.c.anchor_provider) & (
         member.c.anchor_remote_id == own.c.anchor_remote_id
     )
-    leads_to = (own.c.provider == ALIASES.c.provider) & (own.c.remote_id == ALIASES.c.new_remote_id)
-    linked = select(member).join_from(own, member, same_contact)
+    nobody = cast(null(), LINKS.c.anchor_provider.type)
+    replaced = select(ALIASES.c.provider, ALIASES.c.remote_id, nobody, ALIASES.c.new_remote_id, false())
     return union_all(
-        replaced,
-        linked.where(tuple_(own.c.provider, own.c.remote_id).in_(keys)),
-        linked.join_from(own, ALIASES, leads_to).where(tuple_(ALIASES.c.provider, ALIASES.c.remote_id).in_(keys)),
+        replaced.join_from(wanted, ALIASES, is_replaced),
+        select(member).join_from(wanted, own, is_own).join(member, same_contact),
+        select(member).join_from(wanted, ALIASES, is_replaced).join(own, leads_to).join(member, same_contact),
     )
 
 
-_RELATED = _related()
+def _parameter(place: int) -> BindParameter[str]:
+    return bindparam(f"part_{place}", type_=String)
 
 
 @lru_cache(maxsize=CHUNK)
 def related_in_sqlite(count: int) -> str:
-    """_RELATED for so many keys; it takes them three times."""
-    statement = _RELATED.params(keys=[("", "")] * count)
-    compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
-    return str(compiled)
+    """The same as text, with the parameters in their order."""
+    return str(related(count).compile(dialect=sqlite.dialect()))
 
 
 def related_rows(connection: Connection, keys: Sequence[tuple[str, str]]) -> Sequence[Any]:
-    """Those of _RELATED for up to CHUNK keys: provider and id of each."""
+    """Those of `related` for 1 to CHUNK keys: provider and id of each."""
     driver = sqlite_driver(connection)
+    parts = [part for key in keys for part in key]
     if driver is None:
-        return connection.execute(_RELATED, {"keys": keys}).all()
-    parameters = [part for key in keys for part in key]
+        parameters = {f"part_{place}": part for place, part in enumerate(parts)}
+        return connection.execute(related(len(keys)), parameters).all()
     try:
-        return driver.execute(related_in_sqlite(len(keys)), parameters * 3).fetchall()
+        return driver.execute(related_in_sqlite(len(keys)), parts).fetchall()
     except sqlite3.Error as error:
         raise translated(error) from error

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.store.database import Database
-from gateway.store.link_statements import CHUNK, LINK, related_in_sqlite, related_rows
+from gateway.store.link_statements import CHUNK, FORGET, LINK, MARK_GONE, at, related_in_sqlite, related_rows
 from gateway.store.tables import ALIASES, LINKS
 
 Rank: TypeAlias = Callable[[RecordKey], Any]
@@ -45,8 +45,8 @@ class LinkStore:
         """The family of each key, that of a replaced id included."""
         wanted = list(keys)
         if 0 < len(wanted) <= CHUNK:
-            parameters = [part for key in wanted for part in (key.provider, key.remote_id)]
-            rows = self._database.look_up(related_in_sqlite(len(wanted)), parameters * 3)
+            parameters = [part for key in wanted for part in (str(key.provider), key.remote_id)]
+            rows = self._database.look_up(related_in_sqlite(len(wanted)), parameters)
             if rows is not None:
                 return _read_families(wanted, rows)
         return await self._database.read(lambda connection: _families(connection, wanted))
@@ -86,14 +86,8 @@ class LinkStore:
 
     async def mark_gone(self, keys: Iterable[RecordKey]) -> None:
         """Notes that linked records were deleted; a record on its own needs no note."""
-        chunks = list(_chunks(keys))
-
-        def mark(connection: Connection) -> None:
-            for chunk in chunks:
-                these = tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)
-                connection.execute(update(LINKS).where(these).values(gone=True))
-
-        await self._database.write(mark, serial=True)
+        these = [at(key) for key in keys]
+        await self._database.write(lambda connection: MARK_GONE.run_each(connection, these), serial=True)
 
     async def count_hidden(self, providers: Sequence[Provider]) -> int:
         """How many records of these providers share their contact with another one that stands before them."""
@@ -184,8 +178,7 @@ def _row(family: Family, member: RecordKey) -> dict[str, Any]:
 
 
 def _forget(connection: Connection, keys: Iterable[RecordKey]) -> None:
-    for chunk in _chunks(keys):
-        connection.execute(delete(LINKS).where(tuple_(LINKS.c.provider, LINKS.c.remote_id).in_(chunk)))
+    FORGET.run_each(connection, [at(key) for key in keys])
 
 
 def _chunks(keys: Iterable[RecordKey]) -> Iterable[list[tuple[str, str]]]:

@@ -113,7 +113,7 @@ class OperationStore:
         return await self._database.write(take)
 
     async def note_sending(self, operation_id: str, targets: Collection[StoredTarget], *, now: int) -> None:
-        """Notes, before anything is sent, that these (one at least) are under way (again)."""
+        """Notes, before anything is sent, that these are under way (again)."""
         rows = [sending_row(operation_id, target, now) for target in targets]
         await self._database.write(lambda connection: SEND.run_each(connection, rows))
 
@@ -155,8 +155,7 @@ class OperationStore:
         def finish(connection: Connection) -> T | None:
             done = first(connection) if first else None
             if END.run(connection, end) == 1:
-                if answers:
-                    ANSWER.run_each(connection, answers)
+                ANSWER.run_each(connection, answers)
                 LINKED.run(connection, {"of_operation": operation_id})
             return done
 

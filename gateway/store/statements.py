@@ -41,7 +41,9 @@ class Statement:
             raise translated(error) from error
 
     def run_each(self, connection: Connection, parameters: Sequence[Parameters]) -> None:
-        """Once for each of them, of which there is one at least. Raises as `run` does."""
+        """Once for each of them. Raises as `run` does."""
+        if not parameters:
+            return
         driver = sqlite_driver(connection)
         if driver is None:
             connection.execute(self._statement, [dict(one) for one in parameters])

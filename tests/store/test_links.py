@@ -1,14 +1,17 @@
 """Which records are one contact: linked, unlinked, followed and forgotten, with every old id still working."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from itertools import chain
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.contact import Provider, RecordKey
-from gateway.store.link_statements import CHUNK
+from gateway.store.link_statements import CHUNK, related_in_sqlite
 from gateway.store.links import Family, LinkStore
+from gateway.store.statements import sqlite_driver
 
 PRECEDENCE = (Provider.GATELY, Provider.KLEN, Provider.COMETLY)
 GATELY, GATELY_2 = RecordKey(Provider.GATELY, "a"), RecordKey(Provider.GATELY, "b")
@@ -253,3 +256,30 @@ def test_two_gateways_that_link_at_once_lose_nothing(open_another, run):
 def test_links_stand_for_every_gateway(open_another, run):
     run(LinkStore(open_another()).link([GATELY, KLEN], rank))
     assert family_of(LinkStore(open_another()), run, KLEN) == family(GATELY, KLEN, of=KLEN)
+
+
+def whole_tables_read(connection, statements):
+    """Which of them SQLite would carry out by reading all of a table."""
+    plans = {one: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {one}")] for one in statements}
+    names = ("links", "aliases", "own", "member", "operations", "operation_targets")
+    return {one: plan for one, plan in plans.items() if {f"SCAN {name}" for name in names} & set(plan)}
+
+
+def test_no_table_is_read_as_a_whole_for_a_few_keys(of_a_file, run, file):
+    """However many contacts are linked, a page of them or one write takes as long."""
+    links, seen = LinkStore(of_a_file), []
+    keys = [GATELY, KLEN, COMETLY]
+    run(of_a_file.write(lambda connection: sqlite_driver(connection).set_trace_callback(seen.append)))
+    run(links.link(keys, rank))
+    run(links.link([GATELY, KLEN_2], rank))
+    run(links.follow(COMETLY, COMETLY_2, rank))
+    run(links.mark_gone([KLEN, COMETLY_2]))
+    run(links.unlink(KLEN_2, rank))
+    run(links.forget(family_of(links, run, GATELY)))
+    changes = {one for one in seen if one.split()[0] in ("WITH", "SELECT", "UPDATE", "DELETE")}
+    with closing(sqlite3.connect(file)) as connection:
+        assert len(changes) > 10
+        assert whole_tables_read(connection, changes) == {}
+        for count in (1, 2, 3, CHUNK):
+            statement = related_in_sqlite(count).replace("?", "'a'")
+            assert whole_tables_read(connection, [statement]) == {}

@@ -74,6 +74,14 @@ def test_what_a_stalled_gateway_did_counts(taken_over, store, run):
     assert outcome(store, run) == (WriteOutcome.APPLIED, "1")
 
 
+def test_an_answer_that_is_there_already_stays(taken_over, store, run):
+    run(store.note(taken_over, 0, DONE, owner=OTHER, now=13))
+    run(store.note(taken_over, 0, NOT_DONE, owner=OTHER, now=14))
+    run(finish(store, NOT_DONE, OTHER))
+
+    assert outcome(store, run) == (WriteOutcome.APPLIED, "1")
+
+
 def test_a_stalled_gateway_does_not_say_that_it_has_linked_what_another_one_made(taken_over, store, run):
     """The one that made it may be killed before it has linked it; whoever takes over then has to see that."""
     run(store.note(taken_over, 0, DONE, owner=OTHER, now=13))
