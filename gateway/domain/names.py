@@ -1,8 +1,14 @@
 """Whole names and their parts: split by a library, joined by a space; either way a guess that is said aloud."""
 
+from functools import lru_cache
+
 from nameparser import HumanName
 
+# Those of the writes under way: each splits its name when it is planned, and again when it is sent.
+_REMEMBERED_NAMES = 256
 
+
+@lru_cache(maxsize=_REMEMBERED_NAMES)
 def split_name(name: str) -> tuple[str, str | None]:
     """Given names and family name. The first is never empty: Klen AI insists on one.
 
