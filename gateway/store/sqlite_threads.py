@@ -77,7 +77,12 @@ class SqliteThreads:
         # Whoever is called looks for what waits after it has said that it came: nobody is overlooked.
         if not self._is_called:
             self._is_called = True
-            self._writer.submit(self._write_waiting)
+            try:
+                self._writer.submit(self._write_waiting)
+            except RuntimeError:
+                # It has been closed: the next one is to learn that too, rather than to wait for nobody.
+                self._is_called = False
+                raise
         return outcome
 
     def _read(self, work: Callable[[Connection], T]) -> T:

@@ -186,6 +186,16 @@ def test_what_is_being_written_when_it_is_closed_is_written(run: Run, file: Path
     assert names(file) == {"a"}
 
 
+def test_whoever_writes_after_it_was_closed_is_told_each_time(run: Run, file: Path) -> None:
+    async def write_late() -> list[Any]:
+        database = await open_database(f"sqlite:///{file}")
+        await database.aclose()
+        writing = [asyncio.wait_for(database.write(named(name)), timeout=5) for name in "ab"]
+        return await asyncio.gather(*writing, return_exceptions=True)
+
+    assert [type(outcome) for outcome in run(write_late())] == [RuntimeError] * 2
+
+
 def test_a_failure_leaves_nothing_for_the_collector(of_a_file: Database, run: Run) -> None:
     async def fail() -> None:
         def work(connection: Connection) -> None:
