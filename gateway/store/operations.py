@@ -37,6 +37,8 @@ from gateway.store.tables import OPERATIONS, TARGETS
 
 T = TypeVar("T")
 
+_OF_KEY = "SELECT id FROM operations WHERE idempotency_key = ?"
+
 
 class KeyTaken(Exception):
     """An operation with this idempotency key is recorded already."""
@@ -79,7 +81,11 @@ class OperationStore:
             raise KeyTaken from None
 
     async def by_key(self, key: str, *, caller: str) -> StoredOperation | None:
-        return await self._one(OPERATIONS.c.idempotency_key == key_of(caller, key))
+        kept = key_of(caller, key)
+        # Nearly every key is new, and that can be told on the spot. One that is taken meanwhile, `record` meets.
+        if self._database.look_up(_OF_KEY, [kept]) == []:
+            return None
+        return await self._one(OPERATIONS.c.idempotency_key == kept)
 
     async def by_id(self, operation_id: str) -> StoredOperation | None:
         return await self._one(OPERATIONS.c.id == operation_id)
@@ -238,7 +244,6 @@ class OperationStore:
         return found[0] if found else None
 
     async def _some(self, query: Select[Any]) -> list[StoredOperation]:
-
         def some(connection: Connection) -> list[StoredOperation]:
             return [operation_from(row, targets_of(connection, row.id)) for row in connection.execute(query).all()]
 

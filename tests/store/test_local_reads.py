@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.store.database import Database, open_database
 from gateway.store.link_statements import CHUNK
 from gateway.store.links import Family, LinkStore
 from gateway.store.local_reads import LocalReads
+from gateway.store.operations import OperationStore
+from gateway.store.tables import OPERATIONS
 
 GATELY, KLEN, COMETLY = (
     RecordKey(Provider.GATELY, "a"),
@@ -101,6 +103,22 @@ def test_more_than_one_statement_holds_is_read_as_of_one_moment(
     with counting(of_a_file, monkeypatch) as readings:
         assert len(run(LinkStore(of_a_file).families(keys))) == CHUNK + 1
     assert readings == [1]
+
+
+def test_that_a_key_is_new_is_told_here_and_whose_it_is_as_ever(
+    of_a_file: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = OperationStore(of_a_file)
+    with counting(of_a_file, monkeypatch) as readings:
+        assert run(operations.by_key("k-1", caller="anybody")) is None
+        assert readings == []
+    row = {"id": "o-1", "kind": "create", "caller": "anybody", "idempotency_key": "k-1", "fingerprint": "f"}
+    statement = insert(OPERATIONS).values(**row, created_at=0)
+    run(of_a_file.write(lambda connection: connection.execute(statement).rowcount))
+    with counting(of_a_file, monkeypatch) as readings:
+        found = run(operations.by_key("k-1", caller="anybody"))
+        assert run(operations.by_key("k-1", caller="another")) is None
+    assert (found.id, readings) == ("o-1", [1])
 
 
 @pytest.mark.parametrize("url", ["sqlite:///:memory:", "sqlite://"])
