@@ -1,5 +1,8 @@
 """A call that failed is sent again where that can do no harm, and only while there is time for it."""
 
+from dataclasses import dataclass
+from functools import partial
+
 from tenacity import AsyncRetrying, RetryCallState
 
 from gateway.clock import Clocks
@@ -23,34 +26,66 @@ def retried(
     happen into what nobody knows."""
 
     def around(provider: Provider, send: Send) -> Send:
-        async def guarded(call: Call) -> Reply:
-            def again(state: RetryCallState) -> bool:
-                failure = _failure(state)
-                return failure is not None and may_be_repeated(call, failure)
-
-            def pause(state: RetryCallState) -> float:
-                return pause_seconds(_failure(state), state.attempt_number, settings, clocks.jitter())
-
-            def enough(state: RetryCallState) -> bool:
-                needed = attempt_seconds if call.kind.writes else 0.0
-                return state.attempt_number > settings.retries or not _fits(state.upcoming_sleep, needed)
-
-            def tell(state: RetryCallState) -> None:
-                if failure := _failure(state):
-                    events.retried(provider, call.kind, failure.code)
-
-            async def sleep(seconds: float) -> None:
-                with current_operation().tally.of(provider).waiting(clocks.monotonic):
-                    await clocks.sleep(seconds)
-
-            # One for each call: what tenacity notes of an iteration lies in the object.
-            retrying = AsyncRetrying(retry=again, wait=pause, stop=enough, before_sleep=tell, sleep=sleep, reraise=True)
-            reply: Reply = await retrying(send, call)
-            return reply
-
-        return guarded
+        return _Retried(settings, clocks, events, attempt_seconds, provider, send).guarded
 
     return around
+
+
+@dataclass(frozen=True, slots=True)
+class _Retried:
+    settings: ResilienceSettings
+    clocks: Clocks
+    events: PolicyEvents
+    attempt_seconds: float
+    provider: Provider
+    send: Send
+
+    async def guarded(self, call: Call) -> Reply:
+        # Without tenacity, which takes longer than all other policies together and is needed by few.
+        try:
+            return await self.send(call)
+        except ProviderFailure as failure:
+            if not may_be_repeated(call, failure):
+                raise
+            return await self._repeated(call, [failure])
+
+    async def _repeated(self, call: Call, first: list[ProviderFailure]) -> Reply:
+        async def attempt() -> Reply:
+            if first:
+                # Taken out, since its frames lead back to here.
+                raise first.pop()
+            return await self.send(call)
+
+        # One for each call: what tenacity notes of an iteration lies in the object.
+        retrying = AsyncRetrying(
+            retry=partial(self._is_worth_it, call),
+            wait=self._pause,
+            stop=partial(self._is_enough, call),
+            before_sleep=partial(self._tell, call),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        reply: Reply = await retrying(attempt)
+        return reply
+
+    def _is_worth_it(self, call: Call, state: RetryCallState) -> bool:
+        failure = _failure(state)
+        return failure is not None and may_be_repeated(call, failure)
+
+    def _pause(self, state: RetryCallState) -> float:
+        return pause_seconds(_failure(state), state.attempt_number, self.settings, self.clocks.jitter())
+
+    def _is_enough(self, call: Call, state: RetryCallState) -> bool:
+        needed = self.attempt_seconds if call.kind.writes else 0.0
+        return state.attempt_number > self.settings.retries or not _fits(state.upcoming_sleep, needed)
+
+    def _tell(self, call: Call, state: RetryCallState) -> None:
+        if failure := _failure(state):
+            self.events.retried(self.provider, call.kind, failure.code)
+
+    async def _sleep(self, seconds: float) -> None:
+        with current_operation().tally.of(self.provider).waiting(self.clocks.monotonic):
+            await self.clocks.sleep(seconds)
 
 
 def may_be_repeated(call: Call, failure: ProviderFailure) -> bool:
