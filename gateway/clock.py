@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 Monotonic: TypeAlias = Callable[[], float]
 """Seconds that only ever grow, from no particular beginning."""
@@ -14,12 +14,25 @@ Monotonic: TypeAlias = Callable[[], float]
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
 
+
+class Timer(Protocol):
+    def cancel(self) -> None:
+        """It does not ring any more."""
+
+
+CallLater: TypeAlias = Callable[[float, Callable[[], None]], Timer]
+"""Calls after so many seconds, without a task for it."""
+
 Jitter: TypeAlias = Callable[[], float]
 """A random share, from 0 up to 1."""
 
 
 def utc_now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def call_later(seconds: float, call: Callable[[], None]) -> Timer:
+    return asyncio.get_running_loop().call_later(seconds, call)
 
 
 def now_ms() -> int:
@@ -34,4 +47,5 @@ class Clocks:
     monotonic: Monotonic = time.monotonic
     wall: Callable[[], datetime] = utc_now
     sleep: Sleep = asyncio.sleep
+    call_later: CallLater = call_later
     jitter: Jitter = random.random

@@ -9,6 +9,7 @@ from gateway.contacts.containment import contained
 from gateway.contacts.lingering import Calls
 from gateway.domain.contact import Provider
 from gateway.domain.errors import AnswerPending
+from gateway.resilience.waiting import ends_within
 
 T = TypeVar("T")
 
@@ -24,10 +25,10 @@ class Terms:
 
     async def within(self, answer: "asyncio.Future[T]") -> T | None:
         """The answer, or None when it is not there in time; it stays under way then."""
-        if self.until is None:
-            await asyncio.wait({answer})
-        elif (left := self.until - self.calls.clocks.monotonic()) > 0:
-            await self._wait(answer, left)
+        clocks = self.calls.clocks
+        left = None if self.until is None else self.until - clocks.monotonic()
+        if left is None or left > 0:
+            await ends_within(answer, left, clocks)
         else:
             # One turn of the loop: what needs no call is there after it.
             await asyncio.sleep(0)
@@ -43,14 +44,6 @@ class Terms:
         if answered is None:
             raise pending(provider)
         return answered
-
-    async def _wait(self, answer: "asyncio.Future[T]", seconds: float) -> None:
-        timer = asyncio.ensure_future(self.calls.clocks.sleep(seconds))
-        try:
-            either: set[asyncio.Future[Any]] = {answer, timer}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
 
 
 async def _contained(provider: Provider, call: Coroutine[Any, Any, T]) -> T:

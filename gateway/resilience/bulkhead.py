@@ -77,7 +77,7 @@ class Bulkhead:
         turn = asyncio.get_running_loop().create_future()
         self._queue[turn] = running
         try:
-            return await ends_within(turn, longest if left is None else min(longest, left), self._clocks.sleep)
+            return await ends_within(turn, longest if left is None else min(longest, left), self._clocks)
         except asyncio.CancelledError:
             if turn.done():
                 # The place came in the very moment in which nobody wanted it any more.

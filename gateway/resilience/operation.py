@@ -45,6 +45,19 @@ class Operation:
         """Never negative; None where time is not limited."""
         return None if self.deadline is None else max(0.0, self.deadline - self.clock())
 
+    def lent(self) -> "Operation":
+        """For a call that may go on after this one has ended, which pays for it all the same."""
+        return Operation(
+            self.deadline,
+            calls_left=self.calls_left,
+            caller=self.caller,
+            clock=self.clock,
+            background=self.background,
+            shares_reads=self.shares_reads,
+            tally=self.tally,
+            charged_to=self.payer,
+        )
+
 
 _current: ContextVar[Operation | None] = ContextVar("operation", default=None)
 
@@ -85,11 +98,16 @@ def asking_anew() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def running(started: Operation) -> Iterator[None]:
+class running:  # noqa: N801 (it is used like a function)
     """Spends from an operation that began elsewhere."""
-    token = _current.set(started)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_started", "_token")
+
+    def __init__(self, started: Operation) -> None:
+        self._started = started
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._started)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)

@@ -2,7 +2,7 @@
 
 import asyncio
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.clock import Clocks
@@ -77,7 +77,8 @@ class Flights:
             self._open.clear()
 
     def _board(self, provider: Provider, call: Call, send: Send) -> _Flight:
-        key = (call.kind, call.method, call.path, tuple(sorted(call.query.items())))
+        query = tuple(sorted(call.query.items())) if call.query else ()
+        key = (call.kind, call.method, call.path, query)
         waiting = current_operation()
         flight = self._open.get(key)
         if flight is not None and self._lasts_for(flight, waiting):
@@ -96,7 +97,7 @@ class Flights:
         return left is None or left >= self._attempt_seconds or (wanted is not None and wanted <= left)
 
     def _begin(self, key: _Key, waiting: Operation, call: Call, send: Send) -> _Flight:
-        operation = replace(waiting, charged_to=waiting.payer)
+        operation = waiting.lent()
         task = asyncio.create_task(self._fly(key, operation, call, send))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -137,11 +138,11 @@ class Flights:
         return outcome
 
     async def _ended(self, flight: _Flight, waiting: Operation) -> bool:
-        if await ends_within(flight.task, waiting.seconds_left, self._clocks.sleep):
+        if await ends_within(flight.task, waiting.seconds_left, self._clocks):
             return True
         left = flight.operation.seconds_left
         is_last = left is not None and left < LAST_WORD_SECONDS
-        return is_last and await ends_within(flight.task, LAST_WORD_SECONDS, self._clocks.sleep)
+        return is_last and await ends_within(flight.task, LAST_WORD_SECONDS, self._clocks)
 
 
 def _extend(operation: Operation, waiting: Operation) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.clock import Clocks
 from gateway.domain.contact import Provider
 from gateway.resilience.operation import current_operation
+from tests.later import by_sleeping
 
 LONGEST_WAIT_SECONDS = 10
 
@@ -23,7 +24,7 @@ class FakeTime:
 
     @property
     def clocks(self) -> Clocks:
-        return Clocks(monotonic=lambda: self.now, sleep=self._sleep)
+        return Clocks(monotonic=lambda: self.now, sleep=self._sleep, call_later=by_sleeping(self._sleep))
 
     async def _sleep(self, seconds: float) -> None:
         loop, over = asyncio.get_running_loop(), asyncio.Event()

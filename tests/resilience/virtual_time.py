@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 
 from gateway.clock import Clocks
+from tests.later import by_sleeping
 
 BEGINNING = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 
@@ -29,7 +30,13 @@ class VirtualTime:
 
     @property
     def clocks(self) -> Clocks:
-        return Clocks(monotonic=self, wall=self.wall, sleep=self.sleep, jitter=lambda: self.jitter)
+        return Clocks(
+            monotonic=self,
+            wall=self.wall,
+            sleep=self.sleep,
+            call_later=by_sleeping(self.sleep),
+            jitter=lambda: self.jitter,
+        )
 
     def wall(self) -> datetime:
         return BEGINNING + timedelta(seconds=self.now - 1_000)
