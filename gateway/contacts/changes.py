@@ -58,4 +58,4 @@ def _rows(processes: int) -> list[memoryview]:
 
 def _place(key: RecordKey) -> int:
     # Not Python's own hash, which is another one in each process unless they were forked.
-    return crc32(f"{key.provider.value}:{key.remote_id}".encode()) % _PLACES
+    return crc32(f"{key.provider}:{key.remote_id}".encode()) % _PLACES

@@ -5,17 +5,16 @@ written to, none of them tells any more. Only what a provider said of a record b
 not.
 """
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
-from typing import Any, Protocol
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 from cachetools import TTLCache
 
 from gateway.clock import Clocks, Monotonic
 from gateway.contacts.changes import Changes
+from gateway.contacts.record_memory import memory_of
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import ErrorCode, ProviderFailure
 from gateway.domain.exchange import CallKind
@@ -65,14 +64,27 @@ class _Kept:
     size_bytes: int
 
 
-@dataclass(slots=True, eq=False)
 class Asking:
     """A read under way. `true_at` and `changes`: the answer may be as old as that, and know no change after those."""
 
-    asked_at: float
-    true_at: float
-    changes: int
-    answer: Record | None = None
+    __slots__ = ("_cache", "answer", "asked_at", "changes", "key", "true_at")
+
+    def __init__(self, cache: "RecordCache", key: RecordKey) -> None:
+        self._cache = cache
+        self.key = key
+        self.answer: Record | None = None
+
+    def begun(self, *, at: float, true_at: float, changes: int) -> None:
+        self.asked_at, self.true_at, self.changes = at, true_at, changes
+
+    def __enter__(self) -> Self:
+        self._cache.begin(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.answer = None
+        self._cache.end(self)
 
 
 class RecordCache:
@@ -107,24 +119,30 @@ class RecordCache:
         age = self._clock() - kept.true_at
         return Aged(kept.record, int(age)) if max_age_seconds > 0 and age <= max_age_seconds else None
 
-    @contextmanager
-    def asking(self, key: RecordKey) -> Iterator[Asking]:
+    def asking(self, key: RecordKey) -> Asking:
         """Around one read: the `answer` that is put down is kept, unless a write went to the record meanwhile."""
-        under_way = self._asking.setdefault(key, [])
+        return Asking(self, key)
+
+    def begin(self, asking: Asking) -> None:
+        now, under_way = self._clock(), self._asking.get(asking.key)
+        if under_way is None:
+            asking.begun(at=now, true_at=now, changes=self._changes.count(asking.key))
+            self._asking[asking.key] = [asking]
+            return
         # It may share the call of one that began before a write.
-        now, changes = self._clock(), self._changes.count(key)
-        eldest = under_way[0] if under_way else Asking(now, now, changes)
-        asking = Asking(now, eldest.true_at, eldest.changes)
+        asking.begun(at=now, true_at=under_way[0].true_at, changes=under_way[0].changes)
         under_way.append(asking)
-        try:
-            yield asking
-        finally:
-            under_way.remove(asking)
-            if not under_way:
-                del self._asking[key]
-        is_settled = asking.changes == self._changes.count(key) and not self._changes.is_unsettled(key)
-        if asking.answer is not None and is_settled:
-            self._keep(key, asking.answer, asking)
+
+    def end(self, asking: Asking) -> None:
+        under_way = self._asking[asking.key]
+        under_way.remove(asking)
+        if not under_way:
+            del self._asking[asking.key]
+        if asking.answer is not None and self._is_as_it_was(asking):
+            self._keep(asking.key, asking.answer, asking)
+
+    def _is_as_it_was(self, asking: Asking) -> bool:
+        return asking.changes == self._changes.count(asking.key) and not self._changes.is_unsettled(asking.key)
 
     def drop(self, key: RecordKey, *, unsettled: bool = False) -> None:
         """Forgets a record that may have changed, and what is being read of it. `unsettled`: the change may still be
@@ -215,21 +233,3 @@ def is_down(failure: ProviderFailure) -> bool:
     """Whether a failure says nothing of the record or the caller, only that the provider cannot be asked now."""
     status = failure.fault.upstream_status
     return failure.code in _DOWN or (failure.code is ErrorCode.PROVIDER_ERROR and status is not None and status >= 500)
-
-
-def memory_of(record: Record) -> int:
-    """Bytes that a record takes, with all its values and the provider's JSON; rather too many than too few."""
-    total = 0
-    left: list[Any] = [record]
-    while left:
-        value = left.pop()
-        if isinstance(value, Enum):
-            continue
-        total += sys.getsizeof(value)
-        if isinstance(value, Mapping):
-            left += [*value.keys(), *value.values()]
-        elif isinstance(value, (tuple, list, frozenset)):
-            left += value
-        elif is_dataclass(value):
-            left += [getattr(value, one.name) for one in fields(value)]
-    return total

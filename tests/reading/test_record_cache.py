@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
+from enum import Enum
 from multiprocessing import get_context
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec import structs
 
+from gateway.connectors.klen.mapping import to_record
+from gateway.connectors.klen.wire import Details
 from gateway.contacts.changes import Changes, shared_changes
-from gateway.contacts.record_cache import Aged, RecordCache, RecordCaches, is_down, memory_of
+from gateway.contacts.record_cache import Aged, RecordCache, RecordCaches, is_down
+from gateway.contacts.record_memory import memory_of
 from gateway.domain import errors
 from gateway.domain.caller import Caller
 from gateway.domain.contact import Provider, Record, RecordKey
@@ -30,6 +41,37 @@ def record(key: RecordKey = KEY, **values: Any) -> Record:
 
 
 OLD, NEW = record(name="Old"), record(name="New")
+TEXT = st.none() | st.text(max_size=300)
+# Texts, lists and objects, all of which a record of this provider holds.
+KLEN_CONTACTS = st.fixed_dictionaries(
+    {
+        "id": st.integers(1, 10**9),
+        **dict.fromkeys(("first_name", "last_name", "full_name", "email", "company", "stage", "website"), TEXT),
+        "tags": st.lists(st.text(max_size=40), max_size=20),
+        "phone_numbers": st.lists(st.fixed_dictionaries({"phone_number": st.text(max_size=30)}), max_size=10),
+        "address": st.fixed_dictionaries(dict.fromkeys(("street", "city", "state", "zip_code", "country"), TEXT)),
+        "recent_notes": st.lists(st.fixed_dictionaries({"content": st.text(max_size=200)}), max_size=5),
+        "custom_context": st.dictionaries(st.text(max_size=20), TEXT | st.lists(TEXT, max_size=5), max_size=10),
+    }
+)
+
+
+def walked(made: Record) -> int:
+    """What a record takes, looked at value by value; which fields it knows is said once for all of them."""
+    total = 0
+    left: list[Any] = [structs.replace(made, known=frozenset())]
+    while left:
+        value = left.pop()
+        if isinstance(value, Enum):
+            continue
+        total += sys.getsizeof(value)
+        if isinstance(value, Mapping):
+            left += [*value.keys(), *value.values()]
+        elif isinstance(value, tuple | list):
+            left += value
+        elif isinstance(value, msgspec.Struct):
+            left += structs.astuple(value)
+    return total
 
 
 def new_cache(time: FakeTime, changes: Changes | None = None, keep_seconds: float = 300) -> RecordCache:
@@ -113,10 +155,10 @@ class TestBounds:
     def test_the_least_asked_for_goes_first(self, cache: RecordCache) -> None:
         keys = [RecordKey(Provider.KLEN, str(number)) for number in range(4)]
         for key in keys[:3]:
-            put(cache, record(key, raw=b"x" * 30_000))
+            put(cache, record(key, raw=b"x" * 9_000))
         assert found(cache, keys[0])
 
-        put(cache, record(keys[3], raw=b"x" * 30_000))
+        put(cache, record(keys[3], raw=b"x" * 9_000))
 
         assert [found(cache, key) is not None for key in keys] == [True, False, True, True]
         assert cache.size_bytes <= 100_000
@@ -131,12 +173,21 @@ class TestBounds:
 
         assert (found(cache), found(cache, OTHER)) == (None, record(OTHER))
 
-    def test_values_and_raw_bytes_count(self) -> None:
+    def test_nested_values_and_raw_bytes_count(self) -> None:
         nested = {"list": [{"text": "y" * 1_000}] * 3}
 
         assert memory_of(record(raw=b"x" * 5_000)) - memory_of(record()) >= 5_000
         assert memory_of(record(custom_fields=nested)) - memory_of(record()) >= 3_000
-        assert memory_of(record(tags=("z" * 2_000,))) - memory_of(record()) >= 2_000
+
+    @given(contact=KLEN_CONTACTS, escaped=st.booleans())
+    @example(contact={"id": 1, "first_name": "a" * 5_000 + "\N{GRINNING FACE}"}, escaped=True)
+    @example(contact={"id": 1, "tags": [chr(300 + number) for number in range(300)]}, escaped=False)
+    @example(contact={"id": 1, "tags": ["x"] * 300}, escaped=False)
+    def test_what_a_record_takes_is_not_estimated_too_small(self, contact: dict[str, Any], escaped: bool) -> None:
+        raw = json.dumps(contact, ensure_ascii=escaped).encode()
+        made = to_record(msgspec.json.decode(raw, type=Details), fetched_at=FETCHED, raw=raw)
+
+        assert walked(made) <= memory_of(made) <= 5 * walked(made) + 4_096
 
     def test_nothing_stays_of_reads_that_have_ended(self, cache: RecordCache) -> None:
         with pytest.raises(ZeroDivisionError), cache.asking(KEY):
