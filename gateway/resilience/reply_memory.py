@@ -1,7 +1,6 @@
 """The answers that one provider is sending fit into so much memory together, however many come at a time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 
 class ReplyMemory:
@@ -11,14 +10,9 @@ class ReplyMemory:
         self._max_bytes = max_bytes
         self.held_bytes = 0
 
-    @contextmanager
-    def share(self) -> "Iterator[MemoryShare]":
+    def share(self) -> "MemoryShare":
         """What one reply takes is given back at the end of the block."""
-        share = MemoryShare(self)
-        try:
-            yield share
-        finally:
-            self.held_bytes -= share.taken_bytes
+        return MemoryShare(self)
 
     def is_over(self) -> bool:
         return self.held_bytes > self._max_bytes
@@ -27,9 +21,17 @@ class ReplyMemory:
 class MemoryShare:
     """The part of one reply."""
 
+    __slots__ = ("_memory", "taken_bytes")
+
     def __init__(self, memory: ReplyMemory) -> None:
         self._memory = memory
         self.taken_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._memory.held_bytes -= self.taken_bytes
 
     def take(self, size: int) -> bool:
         """Takes it in any case; whether all replies still fit."""

@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
+from multidict import CIMultiDict
 
 from gateway.clock import utc_now
 from gateway.domain.errors import ProviderCrowded, ProviderFailure, ProviderUnreachable, ReplyTimedOut, ReplyUnreadable
@@ -15,7 +16,8 @@ from gateway.domain.exchange import Call, Reply
 from gateway.resilience.operation import current_operation
 from gateway.resilience.reply_memory import MemoryShare, ReplyMemory
 from gateway.upstream.endpoint import Endpoint, Timeouts
-from gateway.upstream.foreign_errors import foreign_errors
+from gateway.upstream.foreign_errors import FOREIGN, foreign_errors
+from gateway.upstream.http_client import Answered, HttpClient, Question
 from gateway.upstream.rate_headers import read_allowance
 from gateway.upstream.refusal import Dialect, failure_for
 
@@ -38,7 +40,7 @@ class Attempt:
 
     def __init__(
         self,
-        transport: httpx.AsyncBaseTransport,
+        client: HttpClient,
         endpoint: Endpoint,
         dialect: Dialect,
         *,
@@ -46,84 +48,87 @@ class Attempt:
         memory: ReplyMemory,
         wall_clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        # Without httpx's client around it, which costs as much as a call itself and has nothing to do here.
-        self._transport = transport
+        self._client = client
         self._base_url = endpoint.base_url.rstrip("/") + "/"
-        self._headers = httpx.Headers({**_ALWAYS, **endpoint.headers})
+        self._headers: CIMultiDict[str] = CIMultiDict(_ALWAYS)
+        self._headers.update(endpoint.headers)
+        self._key = self._headers.get("Authorization", "").partition(" ")[2].encode()
         self._dialect = dialect
         self._attempt_seconds = timeouts.attempt_seconds
-        self._connecting = {"pool": timeouts.connect_seconds, "connect": timeouts.connect_seconds}
         self._memory = memory
         self._wall_clock = wall_clock
 
     async def send(self, call: Call) -> Reply:
-        request = self._request(call)
         started = time.monotonic()
         with foreign_errors(self._dialect.provider, self._dialect.display_name, call.kind):
-            response, body = await self._exchange(request, call)
-        if not response.is_success:
-            failure = failure_for(
-                self._dialect,
-                call,
-                status=response.status_code,
-                headers=response.headers,
-                body=self._without_credentials(body),
-                now=self._wall_clock(),
-            )
-            failure.allowance = read_allowance(response.headers, self._wall_clock())
-            raise failure
+            answer, body = await self._exchange(self._question(call), call)
+        if not is_success(answer.status):
+            raise self._failure(call, answer, body)
         if len(body) > MAX_BODY_BYTES:
             raise ReplyUnreadable(
                 self._dialect.provider,
                 f"{self._dialect.display_name} answered with more than {MAX_BODY_BYTES // 2**20} MiB.",
-                upstream_status=response.status_code,
+                upstream_status=answer.status,
             )
-        latency_ms = int((time.monotonic() - started) * 1000)
         return Reply(
-            status=response.status_code,
-            headers=response.headers,
+            status=answer.status,
+            headers=answer.headers,
             body=body,
-            latency_ms=latency_ms,
-            allowance=read_allowance(response.headers, self._wall_clock()),
+            latency_ms=int((time.monotonic() - started) * 1000),
+            allowance=read_allowance(answer.headers, self._wall_clock),
         )
 
-    def _without_credentials(self, body: bytes) -> bytes:
-        """A provider that repeats our key in its error may not make us repeat it."""
-        _, _, key = self._headers.get("Authorization", "").partition(" ")
-        return body.replace(key.encode(), b"***") if key else body
+    def _failure(self, call: Call, answer: Answered, body: bytes) -> ProviderFailure:
+        failure = failure_for(
+            self._dialect,
+            call,
+            status=answer.status,
+            headers=answer.headers,
+            # A provider that repeats our key in its error may not make us repeat it.
+            body=body.replace(self._key, b"***") if self._key else body,
+            now=self._wall_clock(),
+        )
+        failure.allowance = read_allowance(answer.headers, self._wall_clock)
+        return failure
 
-    def _request(self, call: Call) -> httpx.Request:
-        content = None if call.body is None else msgspec.json.encode(call.body)
+    def _question(self, call: Call) -> Question:
+        url = self._base_url + call.path.lstrip("/")
+        if call.query:
+            url = f"{url}?{urlencode(call.query)}"
+        if call.body is None and not call.headers:
+            return Question(call.method, url, self._headers)
         headers = self._headers.copy()
-        if content is not None:
+        content = None
+        if call.body is not None:
+            content = msgspec.json.encode(call.body)
             headers["Content-Type"] = "application/json"
         headers.update(call.headers)
-        url = self._base_url + call.path.lstrip("/")
-        return httpx.Request(call.method, url, params=call.query or None, content=content, headers=headers)
+        return Question(call.method, url, headers, content)
 
-    async def _exchange(self, request: httpx.Request, call: Call) -> tuple[httpx.Response, bytes]:
+    async def _exchange(self, question: Question, call: Call) -> tuple[Answered, bytes]:
         given = current_operation().seconds_left
         timer = asyncio.timeout(given)
-        sending = False
+        is_sending = False
 
-        async def on_event(event: str, _: dict[str, Any]) -> None:
-            nonlocal sending, given
-            if event.endswith("send_request_headers.started"):
-                sending = True
-                left = current_operation().seconds_left
-                given = self._attempt_seconds if left is None else min(left, self._attempt_seconds)
-                timer.reschedule(asyncio.get_running_loop().time() + given)
+        def sending() -> None:
+            nonlocal is_sending, given
+            is_sending = True
+            left = current_operation().seconds_left
+            given = self._attempt_seconds if left is None else min(left, self._attempt_seconds)
+            timer.reschedule(asyncio.get_running_loop().time() + given)
 
-        request.extensions = {"trace": on_event, "timeout": self._connecting}
         try:
             async with timer:
-                response = await self._transport.handle_async_request(request)
+                answer = await self._client.ask(question, sending)
                 try:
-                    return response, await self._read_body(response, call)
+                    return answer, await self._read_body(answer, call)
                 finally:
-                    await response.aclose()
+                    answer.close()
         except TimeoutError:
-            failure = self._silence(call) if sending else self._no_connection()
+            # What aiohttp's own time-outs say is more than ours knows.
+            if not timer.expired():
+                raise
+            failure = self._silence(call) if is_sending else self._no_connection()
             # Less than half of the time that the setting gives is no trial of a provider.
             failure.cut_short = given is not None and given < self._attempt_seconds / 2
             raise failure from None
@@ -137,35 +142,39 @@ class Attempt:
             self._dialect.provider, f"{self._dialect.display_name} could not be reached in time."
         )
 
-    async def _read_body(self, response: httpx.Response, call: Call) -> bytes:
+    async def _read_body(self, answer: Answered, call: Call) -> bytes:
         """
         Raises:
             ProviderCrowded: other replies take the memory that this one needs. The reply to a write is read all the
                 same, since its outcome would be lost, and so is an error, which is small.
         """
-        needed = call.kind.writes or not response.is_success
+        needed = call.kind.writes or not is_success(answer.status)
         with self._memory.share() as share:
-            body = await _read(response, share, needed=needed)
+            body = await _read(answer, share, needed=needed)
         if body is None:
             message = f"Answers of {self._dialect.display_name} take too much memory just now; try again in a moment."
-            raise ProviderCrowded(self._dialect.provider, message, upstream_status=response.status_code)
+            raise ProviderCrowded(self._dialect.provider, message, upstream_status=answer.status)
         return body
 
 
-async def _read(response: httpx.Response, share: MemoryShare, *, needed: bool) -> bytes | None:
+async def _read(answer: Answered, share: MemoryShare, *, needed: bool) -> bytes | None:
     """The whole body, or just more than is allowed of it: the caller tells the two apart by length. None where it did
     not fit into the memory and is not `needed`."""
-    limit = MAX_BODY_BYTES if response.is_success else MAX_ERROR_BODY_BYTES
-    body = bytearray()
+    limit = MAX_BODY_BYTES if is_success(answer.status) else MAX_ERROR_BODY_BYTES
+    pieces: list[bytes] = []
     try:
-        async for chunk in response.aiter_bytes():
-            if not share.take(len(chunk)) and not needed:
+        while piece := await answer.piece():
+            if not share.take(len(piece)) and not needed:
                 return None
-            body += chunk
-            if len(body) > limit:
+            pieces.append(piece)
+            if share.taken_bytes > limit:
                 break
-    except httpx.HTTPError:
+    except FOREIGN:
         # An error's status has said what matters; a success without its body has not.
-        if response.is_success:
+        if is_success(answer.status):
             raise
-    return bytes(body)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def is_success(status: int) -> bool:
+    return 200 <= status < 300

@@ -57,8 +57,8 @@ def in_utc(time: datetime | None, provider: Provider) -> datetime | None:
     Raises:
         ReplyUnreadable: for a time that UTC cannot tell, at either end of the calendar.
     """
-    if time is None:
-        return None
+    if time is None or time.tzinfo is timezone.utc:
+        return time
     try:
         return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
     except OverflowError:

@@ -4,22 +4,31 @@ Source: docs/providers/cometly.md, rate limits: `X-RateLimit-Limit` and `X-RateL
 `X-RateLimit-Reset`, a Unix time, is shown for its assistant server only. What cannot be meant is not said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from typing import Final
 
 from gateway.domain.exchange import Allowance
+
+_LIMIT, _REMAINING, _RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
+_NAMES: Final = frozenset({_LIMIT, _REMAINING, _RESET})
+_NOTHING: Final = Allowance()
 
 MAX_CALLS = 1_000_000
 MAX_RESET = timedelta(hours=24)
 
 
-def read_allowance(headers: Mapping[str, str], now: datetime) -> Allowance:
-    """A limit of none at all is no limit but a mistake. A remainder larger than its limit is none either."""
-    limit = _number(headers.get("x-ratelimit-limit", ""), MAX_CALLS) or None
-    remaining = _number(headers.get("x-ratelimit-remaining", ""), MAX_CALLS)
+def read_allowance(headers: Mapping[str, str], now: Callable[[], datetime]) -> Allowance:
+    """A limit of none at all is no limit but a mistake. A remainder larger than its limit is none either. `headers`
+    have names in lower case."""
+    if _NAMES.isdisjoint(headers):
+        return _NOTHING
+    limit = _number(headers.get(_LIMIT, ""), MAX_CALLS) or None
+    remaining = _number(headers.get(_REMAINING, ""), MAX_CALLS)
     if limit is not None and remaining is not None and remaining > limit:
         limit = remaining = None
-    return Allowance(limit=limit, remaining=remaining, reset_at=_reset(headers.get("x-ratelimit-reset", ""), now))
+    reset_at = _reset(headers[_RESET], now()) if _RESET in headers else None
+    return Allowance(limit=limit, remaining=remaining, reset_at=reset_at)
 
 
 def _number(text: str, largest: int) -> int | None:

@@ -26,16 +26,14 @@ from gateway.resilience.slot_log import LocalSlots
 from gateway.resilience.slot_store import SlotStore
 from gateway.resilience.standing import Standing
 from gateway.resilience.status import Watch
-from gateway.upstream.aiohttp_transport import AiohttpTransport
 from gateway.upstream.attempt import Attempt
 from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.http_client import AiohttpClient
 from gateway.upstream.proxy import proxy_for
 from gateway.upstream.refusal import Dialect
 
 if TYPE_CHECKING:
     from gateway.resilience.redis_link import RedisLink
-
-_KEEP_ALIVE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +61,9 @@ class Upstream:
         self, endpoint: Endpoint, dialect: Dialect, conditions: Conditions, *, rate_limits: Sequence[RateLimit] = ()
     ) -> None:
         settings, timeouts = conditions.settings, conditions.timeouts
-        self._transport = _transport(endpoint, connections=settings.max_calls_at_once)
+        self._client = _client(endpoint, timeouts, connections=settings.max_calls_at_once)
         attempt = Attempt(
-            self._transport,
+            self._client,
             endpoint,
             dialect,
             timeouts=timeouts,
@@ -113,7 +111,7 @@ class Upstream:
 
     async def aclose(self) -> None:
         await self._flights.aclose()
-        await self._transport.aclose()
+        await self._client.aclose()
         if self.budgets:
             await self.budgets.aclose()
 
@@ -146,10 +144,11 @@ def _rate_budgets(
     )
 
 
-def _transport(endpoint: Endpoint, *, connections: int) -> httpx.AsyncBaseTransport:
+def _client(endpoint: Endpoint, timeouts: Timeouts, *, connections: int) -> AiohttpClient:
     """As many connections as calls may be made at a time: nobody who has a turn waits for one again."""
-    return AiohttpTransport(
-        limits=httpx.Limits(max_connections=connections, keepalive_expiry=_KEEP_ALIVE_SECONDS),
+    return AiohttpClient(
+        connections=connections,
+        connect_seconds=timeouts.connect_seconds,
         # The roots of certifi, unless SSL_CERT_FILE or SSL_CERT_DIR name others: not every machine has its own.
         verify=httpx.create_ssl_context() if endpoint.base_url.startswith("https:") else True,
         proxy=proxy_for(endpoint.base_url),

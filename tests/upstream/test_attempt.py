@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import aiohttp
 import httpx
 import pytest
 
@@ -24,11 +26,12 @@ from gateway.domain.errors import (
 from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.resilience.operation import operation
 from gateway.resilience.reply_memory import ReplyMemory
-from gateway.upstream.aiohttp_transport import AiohttpTransport
 from gateway.upstream.attempt import MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES, Attempt
 from gateway.upstream.endpoint import Endpoint, Timeouts
+from gateway.upstream.http_client import AiohttpClient, HttpClient
 from tests.upstream.conftest import PlainDialect
 from tests.upstream.loopback import Answer, Loopback, reply, saying, serving
+from tests.upstream.over_httpx import Body, OverHttpx
 
 T = TypeVar("T")
 CREATE = Call("POST", "/contacts", {"name": "Ines"}, kind=CallKind.CREATE)
@@ -37,7 +40,7 @@ ATTEMPT_SECONDS = 0.2
 
 
 def over(
-    transport: httpx.AsyncBaseTransport,
+    client: HttpClient,
     dialect: PlainDialect,
     *,
     base_url: str = "http://crm.test/api/v1",
@@ -47,11 +50,11 @@ def over(
 ) -> Attempt:
     timeouts = Timeouts(**{"connect_seconds": 5, "attempt_seconds": ATTEMPT_SECONDS, **seconds})
     memory = memory or ReplyMemory(MAX_BODY_BYTES * 2)
-    return Attempt(transport, Endpoint(base_url=base_url, headers=headers), dialect, timeouts=timeouts, memory=memory)
+    return Attempt(client, Endpoint(base_url=base_url, headers=headers), dialect, timeouts=timeouts, memory=memory)
 
 
 def send_over(handler: Callable[[httpx.Request], Any], call: Call, dialect: PlainDialect) -> Reply:
-    return asyncio.run(over(httpx.MockTransport(handler), dialect).send(call))
+    return asyncio.run(over(OverHttpx(handler), dialect).send(call))
 
 
 def at_loopback(
@@ -67,13 +70,10 @@ def at_loopback(
     """What `use` makes of an attempt at a real socket."""
 
     async def run() -> T:
-        limits = httpx.Limits(max_connections=connections, keepalive_expiry=30)
-        async with (
-            serving(answer, keeps_open=keeps_open) as loopback,
-            AiohttpTransport(limits=limits, verify=False) as transport,
-        ):
+        client = AiohttpClient(connections=connections, connect_seconds=seconds.get("connect_seconds", 5), verify=False)
+        async with serving(answer, keeps_open=keeps_open) as loopback, aclosing(client):
             base_url = loopback.base_url.replace("http:", f"{scheme}:")
-            return await use(over(transport, dialect, base_url=base_url, **seconds), loopback)
+            return await use(over(client, dialect, base_url=base_url, **seconds), loopback)
 
     return asyncio.run(run())
 
@@ -130,22 +130,18 @@ def test_a_redirect_is_answered_with_a_failure_and_not_followed(dialect: PlainDi
 # How much is read
 
 
-class Counting(httpx.AsyncByteStream):
+class Counting(Body):
     """An endless body, of which each test sees how much was taken."""
 
     def __init__(self, size: int = 2**60) -> None:
         self.sent = 0
         self._size = size
-        self.closed = False
 
     async def __aiter__(self) -> Any:
         while self.sent < self._size:
             piece = b"x" * min(65_536, self._size - self.sent)
             self.sent += len(piece)
             yield piece
-
-    async def aclose(self) -> None:
-        self.closed = True
 
 
 def test_an_answer_of_exactly_the_limit_is_read(dialect: PlainDialect) -> None:
@@ -184,13 +180,10 @@ def test_only_the_beginning_of_an_errors_body_is_read(dialect: PlainDialect) -> 
     assert stream.closed
 
 
-class Breaking(httpx.AsyncByteStream):
+class Breaking(Body):
     async def __aiter__(self) -> Any:
         yield b'{"message": '
-        raise httpx.ReadError("reset")
-
-    async def aclose(self) -> None:
-        pass
+        raise aiohttp.ClientPayloadError("reset")
 
 
 def test_an_error_whose_body_breaks_off_is_known_by_its_status(dialect: PlainDialect) -> None:
@@ -207,8 +200,8 @@ def test_a_success_whose_body_breaks_off_may_have_been_applied(dialect: PlainDia
 
 def test_a_key_that_the_provider_repeats_never_reaches_its_dialect(dialect: PlainDialect) -> None:
     async def run() -> None:
-        transport = httpx.MockTransport(lambda _: httpx.Response(403, content=b'{"message": "key k-123 is wrong"}'))
-        await failing(over(transport, dialect, headers={"Authorization": "Bearer k-123"}), READ)
+        client = OverHttpx(lambda _: httpx.Response(403, content=b'{"message": "key k-123 is wrong"}'))
+        await failing(over(client, dialect, headers={"Authorization": "Bearer k-123"}), READ)
 
     asyncio.run(run())
     assert dialect.bodies == [b'{"message": "key *** is wrong"}']
@@ -265,8 +258,8 @@ def test_a_connection_that_is_lost_after_sending_leaves_a_write_unknown(
 
 def test_a_refused_connection_sent_nothing(dialect: PlainDialect) -> None:
     async def run() -> ProviderFailure:
-        async with AiohttpTransport(limits=httpx.Limits(max_connections=1)) as transport:
-            return await failing(over(transport, dialect, base_url="http://127.0.0.1:1", attempt_seconds=5), CREATE)
+        async with aclosing(AiohttpClient(connections=1, connect_seconds=5)) as client:
+            return await failing(over(client, dialect, base_url="http://127.0.0.1:1", attempt_seconds=5), CREATE)
 
     failure = asyncio.run(run())
     assert (type(failure), failure.outcome, failure.fault.retryable) == (
@@ -358,11 +351,11 @@ def test_a_cancelled_attempt_is_no_failure_of_the_provider(dialect: PlainDialect
 
 def under_memory(memory: ReplyMemory, status: int, call: Call, dialect: PlainDialect) -> Reply | ProviderFailure:
     """How an attempt ends whose body has 100 bytes."""
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, stream=Counting(100)))
+    client = OverHttpx(lambda _: httpx.Response(status, stream=Counting(100)))
 
     async def run() -> Reply | ProviderFailure:
         try:
-            return await over(transport, dialect, memory=memory).send(call)
+            return await over(client, dialect, memory=memory).send(call)
         except ProviderFailure as failure:
             return failure
 

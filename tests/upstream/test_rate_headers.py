@@ -15,6 +15,7 @@ from gateway.upstream.attempt import Attempt
 from gateway.upstream.endpoint import Endpoint, Timeouts
 from gateway.upstream.rate_headers import read_allowance
 from tests.upstream.conftest import PlainDialect
+from tests.upstream.over_httpx import OverHttpx
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 NOT_A_NUMBER = ["", " ", "-1", "+5", "1.5", "1e3", "0x10", "many", "5, 5", "٣", "²", "9" * 5_000, "1000001", "15;w=60"]
@@ -22,7 +23,7 @@ NOT_A_NUMBER = ["", " ", "-1", "+5", "1.5", "1e3", "0x10", "many", "5, 5", "٣",
 
 def read(limit: str | None = None, remaining: str | None = None, reset: str | None = None) -> Allowance:
     said = {"x-ratelimit-limit": limit, "x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset}
-    return read_allowance({name: text for name, text in said.items() if text is not None}, NOW)
+    return read_allowance({name: text for name, text in said.items() if text is not None}, lambda: NOW)
 
 
 def test_all_three_are_read() -> None:
@@ -67,10 +68,10 @@ def test_an_answer_carries_what_its_headers_say(status: int, dialect: PlainDiale
     headers = {"X-RateLimit-Limit": "30", "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "1772366460"}
 
     async def send() -> Allowance:
-        transport = httpx.MockTransport(lambda _: httpx.Response(status, content=b"{}", headers=headers))
+        client = OverHttpx(lambda _: httpx.Response(status, content=b"{}", headers=headers))
         endpoint = Endpoint(base_url="http://crm.test/api/v1", headers={})
         attempt = Attempt(
-            transport, endpoint, dialect, timeouts=Timeouts(), memory=ReplyMemory(2**20), wall_clock=lambda: NOW
+            client, endpoint, dialect, timeouts=Timeouts(), memory=ReplyMemory(2**20), wall_clock=lambda: NOW
         )
         try:
             return (await attempt.send(Call("GET", "/1"))).allowance

@@ -158,7 +158,7 @@ def test_only_this_very_machine_is_loopback(url: str, expected: bool) -> None:
 def test_credentials_do_not_show_in_a_representation(dialect: PlainDialect) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1:9", headers={"Authorization": "Bearer k-123"})
     upstream = Upstream(endpoint, dialect, Conditions())
-    shown = f"{endpoint!r} {endpoint} {upstream!r} {upstream.send_through!r} {upstream._transport!r}"
+    shown = f"{endpoint!r} {endpoint} {upstream!r} {upstream.send_through!r} {upstream._client!r}"
     asyncio.run(upstream.aclose())
     assert "k-123" not in shown
 
@@ -197,9 +197,7 @@ def test_what_is_switched_off_does_not_stand_among_them(dialect: PlainDialect) -
 
 def test_there_are_as_many_connections_as_calls_at_once(dialect: PlainDialect) -> None:
     """A call that got its turn would wait a second time, and fail as if the provider could not be reached."""
-    transport = upstream_with(dialect, max_calls_at_once=7)._transport
-
-    assert transport._limits.max_connections == 7  # type: ignore[attr-defined]
+    assert upstream_with(dialect, max_calls_at_once=7)._client.connections == 7
 
 
 def test_closing_ends_the_reads_under_way(dialect: PlainDialect) -> None:
