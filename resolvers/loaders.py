@@ -1,6 +1,7 @@
 """Each record is read once per request, however often it is asked for."""
 
 import asyncio
+from collections.abc import Iterable
 
 from aiodataloader import DataLoader
 
@@ -43,9 +44,38 @@ class RecordLoader:
         return await self._reading.record(key, max_age_seconds=max_age_seconds)
 
 
-class FamilyLoader(DataLoader[RecordKey, Family]):
-    """All families that a level of the answer needs come with one look into the database."""
+class FamilyLoader:
+    """The family of a record; where the database has to be waited for, all that a level of the answer needs come with
+    one look into it."""
 
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._together: _Families | None = None
+        self._known: dict[RecordKey, Family] = {}
+
+    async def load(self, key: RecordKey) -> Family:
+        # A look takes less time than to wait for others.
+        family = self._known.get(key) or self._reading.family_at_once(key) or await self._with_others(key)
+        self._known[key] = family
+        return family
+
+    async def _with_others(self, key: RecordKey) -> Family:
+        if self._together is None:
+            self._together = _Families(self._reading)
+        return await self._together.load(key)
+
+    async def load_many(self, keys: Iterable[RecordKey]) -> list[Family]:
+        wanted = list(keys)
+        families = await self._reading.families(wanted)
+        return [families[key] for key in wanted]
+
+    def forget(self) -> None:
+        """What was read before a write."""
+        self._known.clear()
+        self._together = None
+
+
+class _Families(DataLoader[RecordKey, Family]):
     def __init__(self, reading: Reading) -> None:
         super().__init__()
         self._reading = reading

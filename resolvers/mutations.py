@@ -116,7 +116,7 @@ async def link_contacts(
     paths = [("input", "ids", str(place)) for place in range(len(input.ids))]
     keys = [info.context.directory.read_id(one, path).key for one, path in zip(input.ids, paths, strict=True)]
     anchor = await info.context.use_cases.linking.link(keys)
-    info.context.families.clear_all()
+    info.context.families.forget()
     contact = await contact_of(info, anchor, contact_selection(info._raw_info, ("contact",)))
     return LinkContactsPayload(contact=contact)
 
@@ -130,7 +130,7 @@ async def unlink_record(
         message = "must be the id of a record, as records { id } gives it"
         raise InvalidInput(InputProblem(path=path, code="NOT_A_RECORD", message=message))
     alone, rest = await info.context.use_cases.linking.unlink(target.key)
-    info.context.families.clear_all()
+    info.context.families.forget()
     separated = await contact_of(info, alone.anchor, contact_selection(info._raw_info, ("separated",)))
     if rest is None:
         return UnlinkRecordPayload(contact=None, separated=separated)

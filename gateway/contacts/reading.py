@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,8 +72,7 @@ class Reading:
                 connector = self._directory.connector(key.provider)
                 if (kept := self._caches.fresh(key, max_age_seconds)) is not None:
                     return Answer(key=key, record=kept.record, age_seconds=kept.age_seconds)
-                with asking_anew() if max_age_seconds == 0 else nullcontext():
-                    record = await self._ask(connector, key)
+                record = await (self._ask_anew if max_age_seconds == 0 else self._ask)(connector, key)
         except RecordNotFound:
             self._caches.drop(key)
             return Answer(key=key, latency_ms=elapsed_ms(started))
@@ -84,6 +82,10 @@ class Reading:
             self._caches.drop(key)
             await follow(self._links, self._directory, old=key, new=record.key)
         return Answer(key=record.key, record=record, latency_ms=elapsed_ms(started))
+
+    async def _ask_anew(self, connector: Connector, key: RecordKey) -> Record:
+        with asking_anew():
+            return await self._ask(connector, key)
 
     async def _ask(self, connector: Connector, key: RecordKey) -> Record:
         with self._caches.of(key.provider).asking(key) as asking:
@@ -109,6 +111,10 @@ class Reading:
     def forget(self, key: RecordKey) -> None:
         """What was kept of a record that may have changed."""
         self._caches.drop(key)
+
+    def family_at_once(self, key: RecordKey) -> Family | None:
+        """The family, where it can be had without waiting."""
+        return self._links.family_at_once(key)
 
     async def families(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Family]:
         return await self._links.families(keys)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from msgspec import structs
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.contacts.afterwards import note_deleted
@@ -138,7 +139,7 @@ class Settlement:
             aimed_at = {family.record} if aimed_at_record else set(family.members)
             if aimed_at <= {*_applied(results), *family.gone}:
                 return None, None
-        return family.anchor, found and replace(found, record=found.anchor)
+        return family.anchor, found and structs.replace(found, record=found.anchor)
 
     async def _looked_up(self, key: RecordKey) -> Family | None:
         """The family of a record; None when the database does not answer."""

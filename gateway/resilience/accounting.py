@@ -12,18 +12,21 @@ from gateway.resilience.policy import Policy, Send
 def tallied(clock: Monotonic, events: PolicyEvents) -> Policy:
     def around(provider: Provider, send: Send) -> Send:
         async def guarded(call: Call) -> Reply:
+            spending = current_operation().tally.of(provider)
+            spending.calls += 1
             started = clock()
             outcome: Outcome = ABANDONED
             try:
-                with current_operation().tally.of(provider).calling(clock):
-                    reply = await send(call)
+                reply = await send(call)
                 outcome = None
                 return reply
             except ProviderFailure as failure:
                 outcome = failure.code
                 raise
             finally:
-                events.attempted(provider, call.kind, clock() - started, outcome)
+                seconds = clock() - started
+                spending.spent_ms += seconds * 1000
+                events.attempted(provider, call.kind, seconds, outcome)
 
         return guarded
 

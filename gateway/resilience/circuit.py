@@ -28,6 +28,9 @@ class Circuit:
     probe_in_seconds: float = 0.0
 
 
+_CLOSED = Circuit(state=CircuitState.CLOSED)
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """What a call was let through on."""
@@ -50,22 +53,29 @@ class FailureWindow:
         self._bucket_seconds = seconds / BUCKETS
         self._clock = clock
         self._buckets: deque[_Bucket] = deque(maxlen=BUCKETS)
+        self._last_failure = -BUCKETS
 
     def add(self, *, failed: bool) -> None:
         number = int(self._clock() / self._bucket_seconds)
+        if failed:
+            self._last_failure = number
         if not self._buckets or self._buckets[-1].number != number:
             self._buckets.append(_Bucket(number))
         self._buckets[-1].calls += 1
         self._buckets[-1].failures += failed
 
     def reaches(self, ratio: float, *, least_calls: int) -> bool:
+        """`ratio` is more than 0."""
         oldest = int(self._clock() / self._bucket_seconds) - BUCKETS
+        if self._last_failure <= oldest:
+            return False
         recent = [bucket for bucket in self._buckets if bucket.number > oldest]
         calls = sum(bucket.calls for bucket in recent)
         return calls >= least_calls and sum(bucket.failures for bucket in recent) >= ratio * calls
 
     def clear(self) -> None:
         self._buckets.clear()
+        self._last_failure = -BUCKETS
 
 
 class Switch:
@@ -78,13 +88,14 @@ class Switch:
         self._window = FailureWindow(settings.breaker_window_seconds, clock)
         self._in_a_row = 0
         self._generation = 0
+        self._ticket = Ticket(0)
         self._opened_at: float | None = None
         self._probing = False
 
     @property
     def circuit(self) -> Circuit:
         if self._opened_at is None:
-            return Circuit(state=CircuitState.CLOSED)
+            return _CLOSED
         left = self._opened_at + self._settings.breaker_open_seconds - self._clock()
         if left > 0:
             return Circuit(state=CircuitState.OPEN, probe_in_seconds=left)
@@ -94,7 +105,7 @@ class Switch:
         """None: the call may not be made. Whoever gets a ticket has to `leave` with it, however the call ends."""
         match self.circuit.state:
             case CircuitState.CLOSED:
-                return Ticket(self._generation)
+                return self._ticket
             case CircuitState.HALF_OPEN if not self._probing:
                 self._probing = True
                 return Ticket(self._generation, probe=True)
@@ -121,6 +132,7 @@ class Switch:
 
     def _begin(self, *, opened_at: float | None) -> None:
         self._generation += 1
+        self._ticket = Ticket(self._generation)
         self._opened_at = opened_at
         self._in_a_row = 0
         self._window.clear()

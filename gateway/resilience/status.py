@@ -86,6 +86,8 @@ class Watch:
         self._listeners.discard(listener)
 
     def _note(self, state: ProviderState, fault: Fault | None) -> None:
+        if state is ProviderState.UP and self._status.state is ProviderState.UP:
+            return
         before, now = self.present, self._clock()
         wait_ms = fault.retry_after_ms if fault and state is ProviderState.LIMITED else None
         until = None if wait_ms is None else now + timedelta(milliseconds=wait_ms)

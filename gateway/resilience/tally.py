@@ -28,16 +28,6 @@ class Spending:
         finally:
             self.waited_ms += (clock() - started) * 1000
 
-    @contextmanager
-    def calling(self, clock: Monotonic) -> Iterator[None]:
-        """Counts one call, and the time inside as spent on it."""
-        self.calls += 1
-        started = clock()
-        try:
-            yield
-        finally:
-            self.spent_ms += (clock() - started) * 1000
-
 
 @dataclass(slots=True)
 class Tally:
@@ -46,4 +36,7 @@ class Tally:
     by_provider: dict[Provider, Spending] = field(default_factory=dict)
 
     def of(self, provider: Provider) -> Spending:
-        return self.by_provider.setdefault(provider, Spending())
+        spending = self.by_provider.get(provider)
+        if spending is None:
+            spending = self.by_provider[provider] = Spending()
+        return spending

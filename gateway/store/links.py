@@ -4,9 +4,9 @@ Rules: design section 3. An id works without a row: a record on its own is its o
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from gateway.domain.contact import Provider, RecordKey
@@ -18,8 +18,7 @@ Rank: TypeAlias = Callable[[RecordKey], Any]
 """A sort key: the record that sorts first becomes the anchor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """The records of one contact, in no order; `anchor` and `record` are two of them, or one.
 
     `record` is the one that was looked up, by the id that it has now. `gone` are those that were deleted
@@ -44,12 +43,22 @@ class LinkStore:
     async def families(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Family]:
         """The family of each key, that of a replaced id included."""
         wanted = list(keys)
-        if 0 < len(wanted) <= CHUNK:
-            parameters = [part for key in wanted for part in (str(key.provider), key.remote_id)]
-            rows = self._database.look_up(related_in_sqlite(len(wanted)), parameters)
-            if rows is not None:
-                return _read_families(wanted, rows)
+        if (found := self._at_once(wanted)) is not None:
+            return found
         return await self._database.read(lambda connection: _families(connection, wanted))
+
+    def family_at_once(self, key: RecordKey) -> Family | None:
+        """None where it cannot be had without waiting."""
+        found = self._at_once([key])
+        return found[key] if found else None
+
+    def _at_once(self, wanted: Sequence[RecordKey]) -> dict[RecordKey, Family] | None:
+        if not 0 < len(wanted) <= CHUNK:
+            return None
+        # As plain text: of anything else sqlite3 asks each time how it may be adapted.
+        parameters = [part for key in wanted for part in (str(key.provider), key.remote_id)]
+        rows = self._database.look_up(related_in_sqlite(len(wanted)), parameters)
+        return None if rows is None else _read_families(wanted, rows)
 
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
@@ -125,8 +134,10 @@ def _rows(connection: Connection, keys: Sequence[RecordKey]) -> list[Any]:
     return [row for chunk in _chunks(keys) for row in related_rows(connection, chunk)]
 
 
-def _read_families(keys: Iterable[RecordKey], rows: Iterable[Any]) -> dict[RecordKey, Family]:
+def _read_families(keys: Iterable[RecordKey], rows: Sequence[Any]) -> dict[RecordKey, Family]:
     """`rows` are the related ones of all the keys."""
+    if not rows:
+        return {key: Family(key, frozenset((key,)), key) for key in keys}
     replaced: dict[RecordKey, RecordKey] = {}
     anchors: dict[RecordKey, RecordKey] = {}
     members: dict[RecordKey, set[RecordKey]] = {}

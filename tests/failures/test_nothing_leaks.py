@@ -173,6 +173,10 @@ def test_no_raw_body_is_repeated(
 
 
 async def _stumble(*_: object, **__: object) -> None:
+    _stumble_at_once()
+
+
+def _stumble_at_once(*_: object) -> None:
     raise KeyError(f"{SECRET} {KLEN_KEY} ines@aalto.test")
 
 
@@ -192,7 +196,7 @@ def _assert_masked(answer: dict[str, Any], path: list[Any], logged: str) -> None
 def test_a_mistake_in_a_query_is_masked_with_a_request_id_that_the_log_knows(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(LinkStore, "families", _stumble)
+    monkeypatch.setattr(LinkStore, "family_at_once", _stumble_at_once)
     answer = gateway.send("query ($id: ID!) { contact(id: $id) { name } }", id=contact_id("KLEN"))
     captured = capfd.readouterr()
     assert answer["data"] == {"contact": None}
@@ -224,7 +228,7 @@ def test_a_mistake_in_the_middle_of_a_write_is_logged_without_what_it_says(
 
 
 def test_the_request_id_of_the_answer_is_that_of_its_header(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LinkStore, "families", _stumble)
+    monkeypatch.setattr(LinkStore, "family_at_once", _stumble_at_once)
     variables = {"id": contact_id("KLEN")}
     document = "query ($id: ID!) { contact(id: $id) { name } }"
     reply = gateway.request("POST", "/graphql", json={"query": document, "variables": variables})
