@@ -5,6 +5,7 @@ The browser enforces the page's Content-Security-Policy; each thing that it refu
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -373,7 +374,8 @@ def test_an_answer_in_parts_is_shown_as_one(browser: Browser, gateway_url: str, 
     assert answered.value.headers["content-type"].startswith("multipart/mixed")
     shown = page.get_by_label("Result Window")
     expect(shown).to_contain_text('"hasNextPage": true')
-    expect(shown).to_contain_text('"name": "Priya Quill"')
+    # Who they are depends on what other tests have written at this gateway.
+    expect(shown).to_contain_text(re.compile(r'("node":\s*\{\s*"name".*){3}', re.DOTALL))
     expect(shown).to_contain_text('"state": "OK"')
     save_screenshot(page, tmp_path)
     assert watch.complaints == []
