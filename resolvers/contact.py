@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import strawberry
 
 from gateway.contacts.terms import Terms
-from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
+from gateway.domain.contact import LIST_FIELDS, ContactStatus, Field, Provider, Record, RecordKey
 from gateway.domain.errors import ReplyUnreadable
 from gateway.domain.identity import contact_id, record_id
 from gateway.domain.merge import Answer
@@ -14,10 +14,12 @@ from gateway.upstream.decode import decode
 from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost
 from resolvers.faults import Source
+from resolvers.plans.together import read_together
+from resolvers.record_view import RecordView
 from resolvers.scalars import JSON, DateTime
 from resolvers.selection import Selection, contact_selection, record_selection
 from resolvers.values import Address, Email, Phone
-from resolvers.views import ContactView, RecordView
+from resolvers.views import ContactView
 
 
 @strawberry.interface(description="Something with an id by which it can be fetched again (Relay).")
@@ -28,15 +30,24 @@ class Node:
 class _View(Protocol):
     def value(self, field: Field) -> Any: ...
 
+    def teller(self, fields: frozenset[Field]) -> Record | None: ...
+
 
 class _Viewed(Protocol):
     view: _View
+
+
+def _teller(root: _Viewed, fields: frozenset[Field]) -> Record | None:
+    return root.view.teller(fields)
 
 
 def _told(field: Field, description: str, *directives: object) -> Any:
     def resolve(root: _Viewed) -> Any:
         return root.view.value(field)
 
+    # A list may hold what has to be united first, even one of a single record.
+    if field not in LIST_FIELDS:
+        read_together(resolve, _teller, field, field.attribute)
     return strawberry.field(resolver=resolve, description=description, directives=directives)
 
 

@@ -13,8 +13,8 @@ from resolvers.context import Context, Info
 from resolvers.cost_directives import at_most
 from resolvers.faults import ProviderFault
 from resolvers.queries import Query
+from resolvers.record_view import RecordView
 from resolvers.scalars import JSON
-from resolvers.views import RecordView
 
 _QUERY = "Lets a client ask anything else after the write."
 

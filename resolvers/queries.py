@@ -21,8 +21,9 @@ from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost, sliced_by
 from resolvers.providers import ProviderInfo, list_providers
 from resolvers.read_terms import MaxAgeSeconds, MaxWaitMs, read_terms
+from resolvers.record_view import RecordView
 from resolvers.selection import Selection, contact_selection, record_selection, streams
-from resolvers.views import ContactView, RecordView
+from resolvers.views import ContactView
 
 MAX_NODES = 100
 

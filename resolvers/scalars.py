@@ -4,9 +4,12 @@ import re
 from datetime import datetime, timezone
 from typing import Any, NewType
 
+import msgspec
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
+
+from resolvers.plans.shown import UNSURE, show_surely
 
 DateTime = NewType("DateTime", datetime)
 JSON = NewType("JSON", object)
@@ -18,9 +21,10 @@ _RFC3339 = re.compile(
 
 
 def in_rfc3339(value: datetime) -> str:
-    precision = "milliseconds" if value.microsecond else "seconds"
-    text = value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec=precision)
-    return f"{text}Z"
+    in_utc = value if value.tzinfo is timezone.utc else value.astimezone(timezone.utc)
+    # As isoformat does, in a tenth of its time.
+    text: str = msgspec.to_builtins(in_utc)
+    return f"{text[: -len('000Z')]}Z" if in_utc.microsecond else text
 
 
 def _from_rfc3339(value: Any) -> datetime:
@@ -37,6 +41,14 @@ def _from_rfc3339(value: Any) -> datetime:
 def _as_it_is(value: Any) -> Any:
     return value
 
+
+def _surely(value: datetime) -> Any:
+    """What is in another zone may not fit into the calendar."""
+    return in_rfc3339(value) if value.tzinfo is timezone.utc else UNSURE
+
+
+show_surely(in_rfc3339, {datetime: _surely})
+show_surely(_as_it_is, dict.fromkeys((dict, list, str, int, float, bool)))
 
 SCALARS: dict[object, ScalarDefinition] = {
     DateTime: strawberry.scalar(

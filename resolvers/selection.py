@@ -3,9 +3,9 @@
 What `@defer` and `@stream` put off is not asked for up front: nobody's answer waits for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from graphql import (
     BooleanValueNode,
@@ -22,6 +22,9 @@ from graphql import (
 )
 
 from gateway.domain.contact import CONTACT_FIELDS, Field
+from resolvers.plans.nodes import PlannedNodes
+
+T = TypeVar("T")
 
 ResolveInfo: TypeAlias = GraphQLResolveInfo[Any]
 
@@ -47,7 +50,7 @@ class Selection:
 
     @property
     def every_field(self) -> frozenset[Field]:
-        return self.fields | self.record_fields
+        return self.fields | self.record_fields if self.record_fields else self.fields
 
     @property
     def asks_everybody(self) -> bool:
@@ -57,6 +60,16 @@ class Selection:
 
 def contact_selection(info: ResolveInfo, *paths: tuple[str, ...]) -> Selection:
     """What is selected of the contacts at these paths below the field being resolved, () being itself."""
+    return _read_once(info, ("contact", paths), lambda: _up_front_and_whole(info, paths))
+
+
+def _read_once(info: ResolveInfo, what: Hashable, read: Callable[[], T]) -> T:
+    """Where an operation is a plan, every execution of it selects the same."""
+    nodes = info.field_nodes
+    return nodes.remember(what, read) if isinstance(nodes, PlannedNodes) else read()
+
+
+def _up_front_and_whole(info: ResolveInfo, paths: Iterable[tuple[str, ...]]) -> Selection:
     whole = _contact_selection(info, paths, put_off=True)
     if not info.context.in_parts:
         return whole
@@ -66,6 +79,10 @@ def contact_selection(info: ResolveInfo, *paths: tuple[str, ...]) -> Selection:
 
 def record_selection(info: ResolveInfo) -> Selection:
     """What is selected up front of the records that the field being resolved answers."""
+    return _read_once(info, "records", lambda: _record_selection(info))
+
+
+def _record_selection(info: ResolveInfo) -> Selection:
     found = _below(info, "ContactRecord", info.field_nodes, put_off=not info.context.in_parts)
     return Selection(
         record_fields=frozenset(_RECORD_FIELDS[name] for name in found if name in _RECORD_FIELDS),
@@ -76,6 +93,10 @@ def record_selection(info: ResolveInfo) -> Selection:
 def result_selection(info: ResolveInfo) -> frozenset[Field]:
     """The fields of records that a write's payload is asked for in its results, sooner or later: they are read back
     as a part of the write."""
+    return _read_once(info, "results", lambda: _result_selection(info))
+
+
+def _result_selection(info: ResolveInfo) -> frozenset[Field]:
     payload = _below(info, _bare(str(info.return_type)), info.field_nodes, put_off=True)
     successes = _below(info, "ProviderWriteSuccess", payload.get("results", []), put_off=True)
     records = _below(info, "ContactRecord", successes.get("record", []), put_off=True)

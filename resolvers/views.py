@@ -1,100 +1,18 @@
-"""Contacts and records as an operation sees them: what is known already, and what has to be asked for.
-
-A value comes back at once where it is known and as an awaitable where a provider has to be called; a
-failure comes back as the exception itself, which GraphQL execution raises at the right path.
-"""
+"""A contact as an operation sees it: one value out of those of its records."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from gateway.contacts.reading import Source, SourceState, elapsed_ms, failed, skipped
-from gateway.contacts.terms import Terms, pending
+from gateway.contacts.reading import Source, SourceState, failed, skipped
+from gateway.contacts.terms import Terms
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import OperationUnsupported, ProviderFailure
-from gateway.domain.merge import UNITED_FIELDS, Answer, unified
+from gateway.domain.merge import UNITED_FIELDS, Answer, of_one, unified
 from gateway.store.links import Family
 from resolvers.context import Context
+from resolvers.record_view import RecordView, answered
 from resolvers.selection import Selection
-
-
-class RecordView:
-    """One record. `summary` is what a list, a search or a write told of it before; `terms` are those of the field
-    that it was reached by."""
-
-    def __init__(
-        self,
-        context: Context,
-        key: RecordKey,
-        summary: Record | None = None,
-        *,
-        gone: bool = False,
-        terms: Terms | None = None,
-    ) -> None:
-        self.key = key
-        self.summary = summary
-        self.terms = terms or context.terms
-        self._context = context
-        self._capabilities = context.directory.capabilities(key.provider)
-        # Deleted through this gateway: nobody has to be asked whether it is there.
-        self._answer = Answer(key=key) if gone else None
-
-    def holds(self, field: Field) -> bool:
-        return self._capabilities.of(field).readable
-
-    def told_value(self, field: Field) -> Any:
-        """What the summary tells; None where it does not tell, or tells null."""
-        summary = self.summary
-        return summary.value(field) if summary is not None and field in summary.known else None
-
-    def knows_value(self, field: Field) -> bool:
-        """Whether the summary tells a value that is not null."""
-        return self.told_value(field) is not None
-
-    def needs_asking(self, fields: frozenset[Field], *, raw: bool) -> bool:
-        """Whether the provider has to be called for these fields, or for the record as it sent it."""
-        known = self.summary.known if self.summary else frozenset()
-        if any(self.holds(field) and field not in known for field in fields):
-            return True
-        return raw and not (self.summary and self.summary.raw)
-
-    def value(self, field: Field) -> Any:
-        """The record's own value; None where the provider does not hold the field."""
-        if not self.holds(field):
-            return None
-        answer = self.answer_for(field)
-        return _own_value(answer, field) if isinstance(answer, Answer) else _awaited_value(answer, field)
-
-    def answer_for(self, field: Field) -> Answer | Awaitable[Answer]:
-        if self.summary is not None and field in self.summary.known:
-            return Answer(key=self.key, record=self.summary)
-        return self.answer()
-
-    def answer(self) -> Answer | Awaitable[Answer]:
-        """The whole record, asked for once."""
-        return self._answer or self._ask()
-
-    @property
-    def told(self) -> Answer | None:
-        """What is known without asking (again)."""
-        if self._answer is None and self.summary is not None:
-            return Answer(key=self.key, record=self.summary)
-        return self._answer
-
-    async def _ask(self) -> Answer:
-        started = time.monotonic()
-        answer = await self.terms.within(self._context.records.load(self.key, self.terms.max_age_seconds))
-        if answer is None:
-            # It stays so for this answer, or its fields would not agree with each other.
-            answer = Answer(key=self.key, failure=pending(self.key.provider), latency_ms=elapsed_ms(started))
-        if answer.record is not None:
-            answer = replace(answer, record=answer.record.informed_by(self.summary))
-        self._answer = answer
-        # A provider that merged the record answers with its new id; from here on that is its id.
-        self.key = answer.key
-        return answer
 
 
 class ContactView:
@@ -108,18 +26,50 @@ class ContactView:
         summaries: Mapping[RecordKey, Record] | None = None,
         terms: Terms | None = None,
     ) -> None:
-        by_key = summaries or {}
-        keys = context.directory.in_order(family.members)
-        self.records = [RecordView(context, key, by_key.get(key), gone=key in family.gone, terms=terms) for key in keys]
-        self._anchor = self.records[keys.index(family.anchor)]
+        self._context = context
+        self._family = family
         self._selection = selection
+        self._summaries = summaries or {}
+        self._terms = terms
+        self._records: list[RecordView] | None = None
+        # That of a contact's one record: nearly everything that lists tell is told by these.
+        self._summary = self._summaries.get(family.anchor) if len(family.members) == 1 else None
+
+    @property
+    def _readable(self) -> frozenset[Field]:
+        """What the provider of the first record holds."""
+        return self._context.directory.capabilities(self._family.anchor.provider).readable
+
+    @property
+    def records(self) -> list[RecordView]:
+        if self._records is None:
+            self._records = [self._record(key) for key in self._context.directory.in_order(self._family.members)]
+        return self._records
+
+    def _record(self, key: RecordKey) -> RecordView:
+        summary, gone = self._summaries.get(key), key in self._family.gone
+        return RecordView(self._context, key, summary, gone=gone, terms=self._terms)
 
     @property
     def anchor(self) -> RecordKey:
-        return self._anchor.key
+        anchor = self._family.anchor
+        if self._records is None:
+            return anchor
+        # A provider may have merged the record meanwhile.
+        return self._records[self._context.directory.in_order(self._family.members).index(anchor)].key
+
+    def teller(self, fields: frozenset[Field]) -> Record | None:
+        """The record whose own values are those of the contact, where it is the only one and all of them are known."""
+        if len(self._family.members) > 1:
+            return None
+        if self._summary is not None and fields <= self._summary.known and fields <= self._readable:
+            return self._summary
+        return self.records[0].teller(fields)
 
     def value(self, field: Field) -> Any:
         """The unified value, or the failure that stands in its place (the honest null)."""
+        if self._summary is not None and field in self._summary.known and field in self._readable:
+            return of_one(field, self._summary.value(field))
         if field not in UNITED_FIELDS:
             first = next((record for record in self.records if record.holds(field)), None)
             # Nobody has to be asked, and nothing is united: what nearly every value of a list is.
@@ -144,6 +94,8 @@ class ContactView:
     def _needs_asking(self, record: RecordView, asked: Selection) -> bool:
         if asked.asks_everybody:
             return record.summary is None
+        if len(self.records) == 1:
+            return record.needs_asking(asked.every_field, raw=asked.raw)
         own = frozenset(field for field in asked.fields if record in self._tellers(field))
         return record.needs_asking(own | asked.record_fields, raw=asked.raw)
 
@@ -161,13 +113,16 @@ class ContactView:
         await self._ask(self._selection if self._selection.sources else self._selection.whole)
 
     async def _ask(self, asked: Selection) -> None:
-        needed = [record.answer() for record in self.records if self._needs_asking(record, asked)]
-        await asyncio.gather(*(answer for answer in needed if not isinstance(answer, Answer)))
+        needed = [record for record in self.records if self._needs_asking(record, asked)]
+        for record in needed:
+            record.begin()
+        for record in needed:
+            await answered(record)
 
     def asked_records(self, asked: Selection) -> list[RecordView | Awaitable[RecordView]]:
         """Each record, once its provider has answered what is asked of it here or was asked up front."""
         return [
-            _answered(record)
+            answered(record)
             if self._needs_asking(record, self._selection) or self._needs_asking(record, asked)
             else record
             for record in self.records
@@ -181,13 +136,6 @@ class ContactView:
     def sources(self) -> list[Source]:
         """How each record's provider answered; who was not asked is not named."""
         return [source_of(record.told) for record in self.records if record.told is not None]
-
-
-async def _answered(record: RecordView) -> RecordView:
-    answer = record.answer()
-    if not isinstance(answer, Answer):
-        await answer
-    return record
 
 
 def source_of(answer: Answer) -> Source:
@@ -204,16 +152,6 @@ def source_of(answer: Answer) -> Source:
         latency_ms=latency_ms,
         age_seconds=answer.age_seconds,
     )
-
-
-def _own_value(answer: Answer, field: Field) -> Any:
-    if answer.failure is not None:
-        return answer.failure
-    return answer.record.value(field) if answer.record is not None else None
-
-
-async def _awaited_value(answer: Awaitable[Answer], field: Field) -> Any:
-    return _own_value(await answer, field)
 
 
 def _unified_value(field: Field, answers: list[Answer]) -> Any:

@@ -14,8 +14,9 @@ from gateway.domain.writes import WriteAction, WriteFailed, WriteStatus
 from resolvers.contact import Contact
 from resolvers.context import Info
 from resolvers.idempotency import idempotency_key
+from resolvers.record_view import RecordView
 from resolvers.selection import contact_selection, result_selection
-from resolvers.views import ContactView, RecordView
+from resolvers.views import ContactView
 
 
 async def carried_out(info: Info, intent: Intent, key: Any, *, dry_run: bool = False) -> Written | Previewed:
@@ -49,7 +50,7 @@ async def settled(info: Info, written: Written) -> Written:
 def forget(info: Info, written: Written) -> None:
     """What was read before the write is not true any more; of an earlier one, before it was known what became of it."""
     context = info.context
-    context.families.clear_all()
+    context.families.forget()
     for result in written.results:
         if result.key:
             context.use_cases.reading.forget(result.key)

@@ -63,6 +63,10 @@ class Capabilities:
     fields: Mapping[Field, FieldCapability]
     filters: frozenset[FilterName]
     replaces_ids: bool = False
+    readable: frozenset[Field] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "readable", frozenset(name for name, can in self.fields.items() if can.readable))
 
     def of(self, field: Field) -> FieldCapability:
         return self.fields.get(field, NOT_HELD)

@@ -4,6 +4,8 @@ import itertools
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -48,8 +50,15 @@ def next_page(token: PageToken, pages: int, count: int) -> str | None:
 
 def raw_items(body: bytes, key: str) -> list[bytes]:
     """The items of a list as the provider sent them. The body has been decoded strictly before."""
-    items = msgspec.json.decode(msgspec.json.decode(body, type=dict[str, msgspec.Raw])[key], type=list[msgspec.Raw])
-    return [bytes(item) for item in items]
+    page = _decoder_of_items(key).decode(body)
+    return [bytes(item) for item in page.items]
+
+
+@cache
+def _decoder_of_items(key: str) -> msgspec.json.Decoder[Any]:
+    """Passes over everything else in one go."""
+    page = msgspec.defstruct("RawPage", [("items", list[msgspec.Raw])], rename={"items": key})
+    return msgspec.json.Decoder(page)
 
 
 @dataclass(frozen=True, slots=True)

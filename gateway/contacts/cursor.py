@@ -5,7 +5,6 @@ It is checked, not secret: it holds no more than page numbers and the providers'
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated
 
@@ -42,16 +41,14 @@ def fingerprint(providers: Sequence[Provider], wanted: ContactFilter) -> str:
     return blake2b(text, digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Where the whole list stands: each provider's position, and whose turn it is (None: the first one's)."""
 
     positions: Mapping[Provider, Position]
     turn: Provider | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """A place in a list, which becomes a cursor only where somebody asks for it."""
 
     arguments: str

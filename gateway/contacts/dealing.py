@@ -6,8 +6,9 @@ turn when everybody has answered. The cursor holds one position per provider, so
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from gateway.contacts.cursor import Mark, Standing
 from gateway.contacts.walk import Walk
@@ -17,8 +18,7 @@ from gateway.domain.errors import ProviderFailure
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A record, or the failure in the place of a provider's records; `mark` is where the list goes on after it."""
 
     item: Record | ProviderFailure

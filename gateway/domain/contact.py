@@ -1,10 +1,12 @@
 """The unified vocabulary: what a contact, a provider's record and their fields are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gateway.domain.compare import email_key, text_key
 
@@ -76,8 +78,7 @@ CONTACT_FIELDS: tuple[Field, ...] = tuple(field for field in Field if field not 
 LIST_FIELDS = frozenset({Field.EMAILS, Field.PHONES, Field.ADDRESSES, Field.TAGS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Email:
+class Email(Struct, frozen=True, kw_only=True, gc=False):
     """`normalized` is lower case and serves comparison only; `address` is what the provider holds."""
 
     address: str
@@ -85,8 +86,7 @@ class Email:
     primary: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phone:
+class Phone(Struct, frozen=True, kw_only=True, gc=False):
     """`number` is the provider's text; `e164` is null where it could not be parsed (ITU-T E.164)."""
 
     number: str
@@ -101,8 +101,7 @@ class Phone:
         return self.e164 or "".join(sign for sign in self.number if sign.isdigit()) or self.number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True, gc=False):
     """`formatted` is one line: the provider's own, or the filled parts joined by commas.
 
     `country_may_be_default` says that the provider fills a country in by itself, so that it proves nothing.
@@ -124,16 +123,14 @@ class Address:
         return one_line(self.street, self.street2, self.city, self.state, self.postal_code) or self.formatted
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RecordKey:
+class RecordKey(Struct, frozen=True, order=True, gc=False):
     """What names one record: the provider and the provider's own id, always as text."""
 
     provider: Provider
     remote_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """What one provider said about somebody, and how much of it may be believed.
 
     `known` holds the fields that this record is an authority on: answers to writes and list items

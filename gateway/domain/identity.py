@@ -3,7 +3,8 @@
 Source: Relay, Global Object Identification; design section 3.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,16 +29,19 @@ class GlobalId:
     key: RecordKey
 
     def __str__(self) -> str:
-        text = f"{self.type}:{self.key.provider}:{self.key.remote_id}"
-        return b64encode(text.encode()).decode("ascii")
+        return _written(self.type, self.key)
 
 
 def contact_id(anchor: RecordKey) -> str:
-    return str(GlobalId(NodeType.CONTACT, anchor))
+    return _written(NodeType.CONTACT, anchor)
 
 
 def record_id(key: RecordKey) -> str:
-    return str(GlobalId(NodeType.RECORD, key))
+    return _written(NodeType.RECORD, key)
+
+
+def _written(type_: NodeType, key: RecordKey) -> str:
+    return b2a_base64(f"{type_}:{key.provider}:{key.remote_id}".encode(), newline=False).decode("ascii")
 
 
 def read_id(text: str, path: tuple[str, ...]) -> GlobalId:

@@ -4,16 +4,17 @@ Rules: design sections 3 and 5. Everything here is pure and takes its records in
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.domain.compare import text_key
 from gateway.domain.contact import Address, Field, Phone, Record, RecordKey
 from gateway.domain.errors import ProviderFailure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What came of asking a provider for one record: the record, its failure, or neither when it is gone.
 
     `age_seconds` is how old a record is that was kept from before; `stale_because` is the failure whose place it takes.
@@ -41,6 +42,8 @@ def unified(field: Field, answers: Sequence[Answer]) -> Any:
         ProviderFailure: the first one, when nothing was found and a provider that could have held
             the value failed. A list that would come out empty counts as nothing.
     """
+    if len(answers) == 1 and (record := answers[0].record) is not None:
+        return of_one(field, record.value(field))
     values = [answer.record.value(field) for answer in answers if answer.record is not None]
     found = _UNITE.get(field, _first)([value for value in values if value is not None])
     if found is None or found == () or found == {}:
@@ -48,6 +51,13 @@ def unified(field: Field, answers: Sequence[Answer]) -> Any:
             if answer.failure is not None:
                 raise answer.failure
     return found
+
+
+def of_one(field: Field, value: Any) -> Any:
+    """One field of a contact that only one record is asked for; None where that has no value."""
+    if value is None or field not in UNITED_FIELDS or len(value) < 2:
+        return value
+    return _UNITE[field]([value])
 
 
 def _first(values: list[Any]) -> Any:
@@ -69,9 +79,14 @@ def _unite(
 ) -> Callable[[list[Any]], tuple[Any, ...] | None]:
     """Lists without duplicates; the primary is that of the first list that has one."""
 
+    def is_united(items: tuple[Any, ...]) -> bool:
+        return len({key_of(item) for item in items}) == len(items) and sum(item.primary for item in items) < 2
+
     def unite(lists: list[Iterable[Any]]) -> tuple[Any, ...] | None:
         if not lists:
             return None
+        if len(lists) == 1 and is_united(items := tuple(lists[0])):
+            return items
         united: dict[Hashable, Any] = {}
         primary: Hashable = None
         for item in (item for items in lists for item in items):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from gateway.domain.changes import Changes, WantedAddress, WantedCustomFields, WantedEmail, WantedPhone, WantedTags
 from gateway.domain.compare import text_key
 from gateway.domain.contact import Address, Email, Field, Phone, PhoneType, Record
@@ -30,7 +32,7 @@ def _without_kept(changes: Changes, record: Record) -> Record:
     if not changes.phones:
         return record
     wanted = {_number(one) for one in changes.phones}
-    return replace(record, phones=tuple(one for one in record.phones or () if one.comparable in wanted))
+    return structs.replace(record, phones=tuple(one for one in record.phones or () if one.comparable in wanted))
 
 
 def _as_sent(changes: Changes, paths: set[tuple[str, ...]]) -> Changes:

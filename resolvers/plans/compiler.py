@@ -19,6 +19,7 @@ from resolvers.plans.abstract import AbstractCompletion
 from resolvers.plans.collecting import Collector
 from resolvers.plans.fields import Field
 from resolvers.plans.lists import completing_list
+from resolvers.plans.nodes import PlannedNodes
 from resolvers.plans.objects import ObjectCompletion, Step, Steps
 from resolvers.plans.positions import Position
 from resolvers.plans.run import Complete, SelectedField
@@ -62,16 +63,16 @@ class Compiler:
         definition = self._parts.schema.get_field(type_, name)
         if definition is None:
             return None
-        selected = SelectedField(definition, nodes, type_)
+        selected = SelectedField(definition, PlannedNodes(nodes), type_)
         position = self._position(selected, definition.type)
         get = self._parts.getter(type_, name, definition)
-        return key, get, position.settled, Field(selected, position, get)
+        return key, get, position.shown, Field(selected, position, get)
 
     def _position(self, selected: SelectedField, type_: GraphQLOutputType) -> Position:
         required = is_non_null_type(type_)
         bare = type_.of_type if is_non_null_type(type_) else type_
         complete = self._completing(selected, bare)
-        return Position(selected, complete, required=required, settled=self._parts.settled(bare, required=required))
+        return Position(selected, complete, required=required, shown=self._parts.shown(bare, required=required))
 
     def _completing(self, selected: SelectedField, type_: GraphQLOutputType) -> Complete:
         if is_list_type(type_):

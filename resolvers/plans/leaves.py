@@ -10,8 +10,8 @@ from graphql import (
     GraphQLID,
     GraphQLInt,
     GraphQLLeafType,
-    GraphQLNamedType,
     GraphQLString,
+    Undefined,
 )
 from graphql.execution import Executor
 from strawberry.schema.schema_converter import GraphQLCoreConverter
@@ -19,15 +19,18 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from resolvers.plans.places import Place
 from resolvers.plans.run import Complete, Run, is_awaited
+from resolvers.plans.shown import Shown, surely_shown
 
 # Values of exactly these types are what the scalar makes of them; subclasses may say something else.
 _AS_THEY_ARE = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 
-def settled_types(type_: GraphQLNamedType) -> frozenset[type]:
-    """The types whose values a leaf type shows as they are."""
+def shown_by(type_: GraphQLLeafType) -> Shown:
+    """The types of values of which it is sure what a leaf type makes of them."""
+    if isinstance(type_, GraphQLEnumType):
+        return {kind: names.__getitem__ for kind, names in _names(type_).items()}
     exact = next((python for known, python in _AS_THEY_ARE.items() if known is type_), None)
-    return frozenset({exact}) if exact else frozenset()
+    return {exact: None} if exact else surely_shown(type_.coerce_output_value)
 
 
 def completing_leaf(type_: GraphQLLeafType) -> Complete:
@@ -39,10 +42,15 @@ def completing_leaf(type_: GraphQLLeafType) -> Complete:
 
 
 def _coercing(type_: GraphQLLeafType) -> Complete:
-    coerce = Executor.complete_leaf_value
+    coerce, coerce_value = Executor.complete_leaf_value, type_.coerce_output_value
 
     def complete(_run: Run, value: Any, _place: Place) -> Any:
-        coerced = coerce(type_, value)
+        coerced = coerce_value(value)
+        if type(coerced) is str:
+            return coerced
+        # It is made once more, so that the executor says what is wrong with it.
+        if coerced is None or coerced is Undefined:
+            coerced = coerce(type_, value)
         return _awaited(coerced) if is_awaited(coerced) else coerced
 
     return complete

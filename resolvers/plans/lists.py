@@ -10,11 +10,12 @@ from graphql.pyutils import is_iterable
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.positions import Position
 from resolvers.plans.run import Complete, Run, SelectedField, Unfinished, filled, is_awaited
+from resolvers.plans.shown import UNSURE, unsure
 
 
 def completing_list(selected: SelectedField, item_type: GraphQLOutputType, items: Position) -> Complete:
     """`items` is where each item stands."""
-    settled, finish = items.settled, items.finish
+    shown, finish = items.shown, items.finish
 
     def complete(run: Run, value: Any, place: Place) -> Any:
         if type(value) is not list and type(value) is not tuple:
@@ -27,12 +28,13 @@ def completing_list(selected: SelectedField, item_type: GraphQLOutputType, items
         iterator = iter(value)
         try:
             for item in iterator:
-                if type(item) not in settled:
-                    # What was an item is now what is shown of it.
-                    item = finish(run, item, (place, len(results), None))  # noqa: PLW2901 (a second name costs time)
-                    if type(item) is Unfinished:
+                show = shown.get(type(item), unsure)
+                result = item if show is None else show(item)
+                if result is UNSURE:
+                    result = finish(run, item, (place, len(results), None))
+                    if type(result) is Unfinished:
                         waiting.append(len(results))
-                results.append(item)
+                results.append(result)
         except Exception:
             run.settle([*(results[index] for index in waiting), *_left_over(iterator)])
             raise

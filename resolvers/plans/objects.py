@@ -1,6 +1,7 @@
 """Objects: the selected fields of one type, executed at the same time, or at the root of a mutation one by one."""
 
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLObjectType
@@ -9,11 +10,13 @@ from graphql.execution.executor import invalid_return_type_error
 from resolvers.plans.fields import Field, Get
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.run import Execute, Run, SelectedField, Unfinished, filled, is_awaited
+from resolvers.plans.shown import UNSURE, Shown, unsure
 from resolvers.plans.strawberry_types import class_of, is_surely
+from resolvers.plans.together import Together, together, told_of
 
-# One field: its name in the answer, how its value is got where the source alone tells it, the types whose values are
-# shown as they are, and everything else about it.
-Step: TypeAlias = tuple[str, Get | None, frozenset[type], Field]
+# One field: its name in the answer, how its value is got where the source alone tells it, the types of which it is sure
+# how their values are shown, and everything else about it.
+Step: TypeAlias = tuple[str, Get | None, Shown, Field]
 Steps: TypeAlias = tuple[Step, ...]
 
 
@@ -58,21 +61,22 @@ class ObjectCompletion:
 
 def executing(type_name: str, steps: Steps) -> Execute:
     """All at the same time."""
+    read_together, with_places, each_by_itself = _places(steps)
 
     def execute(run: Run, source: Any, above: Place | None) -> Any:
         results: dict[str, Any] = {}
         waiting: list[str] = []
+        values = read_together.values(source) if read_together else None
         try:
-            for key, get, settled, field in steps:
-                if get is None:
-                    value = field.resolve(run, source, (above, key, type_name))
+            for key, shown, field, place in each_by_itself if values is None else with_places:
+                if place is None or values is None:
+                    value = field.begin(run, source, (above, key, type_name))
                 else:
-                    try:
-                        value = get(source)
-                    except Exception as error:
-                        value = error
-                    if type(value) not in settled:
-                        value = field.finish(run, value, (above, key, type_name))
+                    value = values[place]
+                    show = shown.get(type(value), unsure)
+                    if show is not None:
+                        sure = show(value)
+                        value = field.finish(run, value, (above, key, type_name)) if sure is UNSURE else sure
                 results[key] = value
                 if type(value) is Unfinished:
                     waiting.append(key)
@@ -84,12 +88,26 @@ def executing(type_name: str, steps: Steps) -> Execute:
     return execute
 
 
+_Placed: TypeAlias = tuple[tuple[str, Shown, Field, int | None], ...]
+
+
+def _places(steps: Steps) -> tuple[Together | None, _Placed, _Placed]:
+    """What is read in one go, each step with its place therein, and each step for itself."""
+    reading = together([get for _, get, _, _ in steps])
+    fields, places = (reading.fields if reading else ()), count()
+    each_by_itself = tuple((key, shown, field, None) for key, _, shown, field in steps)
+    with_places = tuple(
+        (key, shown, field, next(places) if told_of(get) in fields else None) for key, get, shown, field in steps
+    )
+    return reading, with_places, each_by_itself
+
+
 def executing_serially(type_name: str, steps: Steps) -> Execute:
     """One by one."""
 
     def execute(run: Run, source: Any, above: Place | None) -> Any:
         results: dict[str, Any] = {}
-        for number, (key, _get, _settled, field) in enumerate(steps):
+        for number, (key, _get, _shown, field) in enumerate(steps):
             value = field.begin(run, source, (above, key, type_name))
             if type(value) is Unfinished:
                 return going_on(run, source, above, results, number, value)
@@ -100,7 +118,7 @@ def executing_serially(type_name: str, steps: Steps) -> Execute:
         run: Run, source: Any, above: Place | None, results: dict[str, Any], number: int, value: Any
     ) -> dict[str, Any]:
         results[steps[number][0]] = await value
-        for key, _get, _settled, field in steps[number + 1 :]:
+        for key, _get, _shown, field in steps[number + 1 :]:
             begun = field.begin(run, source, (above, key, type_name))
             results[key] = await begun if type(begun) is Unfinished else begun
         return results

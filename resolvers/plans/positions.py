@@ -11,20 +11,19 @@ from graphql import Undefined
 
 from resolvers.plans.places import Place
 from resolvers.plans.run import PLAIN, Complete, Run, SelectedField, Unfinished, is_awaited
+from resolvers.plans.shown import Shown
 
 
 class Position:
-    """`required`: null may not stand here. `settled`: the types whose values are shown as they are."""
+    """`required`: null may not stand here. `shown`: values of these types need no `finish`."""
 
-    __slots__ = ("_complete", "_required", "_selected", "settled")
+    __slots__ = ("_complete", "_required", "_selected", "shown")
 
-    def __init__(
-        self, selected: SelectedField, complete: Complete, *, required: bool, settled: frozenset[type]
-    ) -> None:
+    def __init__(self, selected: SelectedField, complete: Complete, *, required: bool, shown: Shown) -> None:
         self._selected = selected
         self._complete = complete
         self._required = required
-        self.settled = settled
+        self.shown = shown
 
     def finish(self, run: Run, value: Any, place: Place) -> Any:
         """What the answer shows of a value, or a coroutine that comes to it.
@@ -37,7 +36,7 @@ class Position:
                 if is_awaited(value):
                     return self._finish_awaited(run, value, place)
                 _raise_failure(value)
-            completed = self._completed(run, value, place)
+            completed = self._null() if value is None or value is Undefined else self._complete(run, value, place)
         except Exception as error:
             return self.failed(run, error, place)
         if type(completed) is Unfinished:
@@ -54,18 +53,16 @@ class Position:
             raise located
         run.note(located, place)
 
-    def _completed(self, run: Run, value: Any, place: Place) -> Any:
-        if value is None or value is Undefined:
-            if self._required:
-                raise TypeError(f"Cannot return null for non-nullable field {self._selected}.")
-            return None
-        return self._complete(run, value, place)
+    def _null(self) -> Any:
+        if self._required:
+            raise TypeError(f"Cannot return null for non-nullable field {self._selected}.")
+        return None
 
     async def _finish_awaited(self, run: Run, value: Awaitable[Any], place: Place) -> Any:
         try:
             come = await value
             _raise_failure(come)
-            completed = self._completed(run, come, place)
+            completed = self._null() if come is None or come is Undefined else self._complete(run, come, place)
             return await completed if type(completed) is Unfinished else completed
         except Exception as error:
             return self.failed(run, error, place)

@@ -6,7 +6,7 @@ what is not compiled; so these cannot differ.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from types import CoroutineType, GeneratorType, WrapperDescriptorType
+from types import CoroutineType, GeneratorType
 from typing import Any, TypeAlias, TypeGuard
 
 from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, located_error
@@ -17,6 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from resolvers.parts import Whole
 from resolvers.plans.places import Place, of_field, to_path
+from resolvers.plans.together import has_own_attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +92,9 @@ def is_awaited(value: Any) -> TypeGuard[Awaitable[Any]]:
     if optimized_is_awaitable(value):
         return True
     # A generator is awaitable or not by how it was made.
-    if not (_has_own_attributes(kind) or kind is GeneratorType or issubclass(kind, Exception)):
+    if not (has_own_attributes(kind) or kind is GeneratorType or issubclass(kind, Exception)):
         PLAIN.add(kind)
     return False
-
-
-def _has_own_attributes(kind: type) -> bool:
-    """Whether a class decides in Python which attributes each of its instances has."""
-    return not isinstance(kind.__getattribute__, WrapperDescriptorType) or any(
-        "__getattr__" in vars(one) for one in kind.__mro__
-    )
 
 
 async def filled(results: Any, waiting: list[Any]) -> Any:

@@ -14,11 +14,12 @@ from graphql import (
 )
 
 from resolvers.plans.fields import Get
-from resolvers.plans.leaves import completing_leaf, settled_types
+from resolvers.plans.leaves import completing_leaf, shown_by
 from resolvers.plans.run import Complete
+from resolvers.plans.shown import Shown
 from resolvers.plans.strawberry_types import getter, types_by_class
 
-_NULL: frozenset[type] = frozenset({type(None)})
+_NULL: Shown = {type(None): None}
 
 
 class SchemaParts:
@@ -27,7 +28,7 @@ class SchemaParts:
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self._leaves: dict[str, Complete] = {}
-        self._settled: dict[tuple[str | None, bool], frozenset[type]] = {}
+        self._shown: dict[tuple[str | None, bool], Shown] = {}
         self._by_class: dict[str, Mapping[type, GraphQLObjectType]] = {}
         self._getters: dict[tuple[str, str], Get | None] = {}
 
@@ -36,14 +37,13 @@ class SchemaParts:
             self._leaves[type_.name] = completing_leaf(type_)
         return self._leaves[type_.name]
 
-    def settled(self, type_: GraphQLOutputType, *, required: bool) -> frozenset[type]:
-        """The types whose values are shown as they are, null among them where it may stand."""
+    def shown(self, type_: GraphQLOutputType, *, required: bool) -> Shown:
+        """The types of values of which it is sure how they are shown, null among them where it may stand."""
         leaf = type_ if is_leaf_type(type_) else None
         key = (leaf.name if leaf else None, required)
-        if key not in self._settled:
-            own = settled_types(leaf) if leaf else frozenset()
-            self._settled[key] = own if required else own | _NULL
-        return self._settled[key]
+        if key not in self._shown:
+            self._shown[key] = {**(shown_by(leaf) if leaf else {}), **({} if required else _NULL)}
+        return self._shown[key]
 
     def by_class(self, type_: GraphQLAbstractType) -> Mapping[type, GraphQLObjectType]:
         if type_.name not in self._by_class:

@@ -5,7 +5,6 @@ Everything that they do not surely tell is left to the schema's own functions.
 
 import inspect
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any
 
 from graphql import GraphQLAbstractType, GraphQLField, GraphQLObjectType, GraphQLSchema
@@ -16,6 +15,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers.plans.fields import Get
+from resolvers.plans.together import AttributeOf
 
 _BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
 
@@ -28,7 +28,7 @@ def getter(schema: GraphQLSchema, definition: GraphQLField) -> Get | None:
         return None
     if field.base_resolver is not None:
         return _resolver_of_the_object(field.base_resolver)
-    return attrgetter(field.python_name) if field.default_resolver is getattr and not definition.args else None
+    return AttributeOf(field.python_name) if field.default_resolver is getattr and not definition.args else None
 
 
 def _is_plain(field: StrawberryField) -> bool:

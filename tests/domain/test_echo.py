@@ -1,12 +1,12 @@
 """A record that was read back is held against the write: generous about form, strict about loss."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway.domain.changes import Changes, Draft, Patch, WantedCustomFields, WantedTags
 from gateway.domain.compare import email_key
@@ -626,7 +626,7 @@ def test_a_record_made_of_the_write_itself_misses_nothing(changes):
 def test_a_field_that_alone_reads_back_otherwise_is_exactly_what_is_missing(changes, data):
     field = data.draw(st.sampled_from(changes.mentioned))
     shown = data.draw(st.sampled_from(other_than(field, changes.value(field))))
-    record = replace(echo_of(changes), **{field.attribute: shown})
+    record = structs.replace(echo_of(changes), **{field.attribute: shown})
     assert missing(changes, record) == (field,)
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from random import Random
 from typing import Any, TypeVar
 from zlib import crc32
 
 from graphql import Undefined
+from msgspec import structs
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.clock import Clocks
@@ -54,6 +54,7 @@ from gateway.resilience.standing import RateLeft
 from gateway.resilience.status import ProviderState, ProviderStatus
 from gateway.store.links import Family
 from resolvers.context import Context, UseCases
+from tests.later import by_sleeping
 from tests.plans.comparing import Scene
 from tests.plans.operations import LITERALS
 from tests.plans.ugly import Broken, Odd
@@ -130,7 +131,7 @@ class RealWorld:
         )
         world: Any = self
         # Time stands still: who waits, waits for what comes.
-        clocks = Clocks(monotonic=lambda: 0.0, sleep=never)
+        clocks = Clocks(monotonic=lambda: 0.0, sleep=never, call_later=by_sleeping(never))
         use_cases = UseCases(
             directory=directory,
             reading=world,
@@ -250,7 +251,7 @@ class RealWorld:
             provider_status=draw.wrong("open"),
         )
         values = {field.attribute: self._value(draw, field) for field in CONTACT_FIELDS if draw.happens(0.7)}
-        return replace(record, **values)
+        return structs.replace(record, **values)
 
     def _value(self, draw: Draw, field: Field) -> Any:
         # United lists are compared by these, so they are what they should be.

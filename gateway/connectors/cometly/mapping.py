@@ -25,7 +25,7 @@ from gateway.domain.names import join_name
 from gateway.domain.normalise import e164
 from gateway.domain.writes import WriteWarning, coerced, dropped
 
-READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+READABLE = CAPABILITIES.readable
 
 _LIST_KEYS = {Field.NAME: "names", Field.EMAILS: "emails", Field.PHONES: "phones", Field.ADDRESSES: "locations"}
 

@@ -4,14 +4,16 @@ Source: docs/providers/gately.md, "In examples" and ambiguities 5 to 7.
 """
 
 from functools import lru_cache
+from itertools import repeat
+from operator import is_not
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from gateway.connectors.gately import wire
 from gateway.connectors.gately.capabilities import CAPABILITIES
 from gateway.domain.contact import Field
 
-READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+READABLE = CAPABILITIES.readable
 
 # Which keys have to be present before an answer that may be partial is an authority on a field.
 _KEYS: dict[Field, tuple[str, ...]] = {
@@ -50,16 +52,13 @@ LISTED = frozenset(
 )
 
 
-_EVERY_KEY = tuple(key for keys in _KEYS.values() for key in keys)
-
-
 def told(contact: wire.Contact) -> frozenset[Field]:
     """The fields that an answer mentions."""
-    return _told(tuple(getattr(contact, key) is not UNSET for key in _EVERY_KEY))
+    return _told(tuple(map(is_not, structs.astuple(contact), repeat(UNSET))))
 
 
 @lru_cache(maxsize=256)
 def _told(mentioned: tuple[bool, ...]) -> frozenset[Field]:
     """The items of a list mention the same keys, or nearly so."""
-    present = {key for key, is_there in zip(_EVERY_KEY, mentioned, strict=True) if is_there}
+    present = {key for key, is_there in zip(wire.Contact.__struct_fields__, mentioned, strict=True) if is_there}
     return frozenset(field for field, keys in _KEYS.items() if present.issuperset(keys))

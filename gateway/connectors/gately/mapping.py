@@ -25,7 +25,6 @@ from gateway.domain.contact import (
     Provider,
     Record,
     RecordKey,
-    filled,
     one_line,
 )
 from gateway.domain.errors import InputProblem
@@ -71,10 +70,15 @@ def _given(value: Any) -> Any:
 
 
 def _text(value: str | None | UnsetType) -> str | None:
-    return None if value is UNSET else filled(value)
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def _addresses(contact: wire.Contact) -> tuple[Address, ...]:
+    # What was left out is false, as an empty text is; items of a list have no address at all.
+    if not any((contact.address_line_1, contact.address_line_2, contact.city, contact.state, contact.zip)) and not (
+        contact.country
+    ):
+        return ()
     street, street2 = _text(contact.address_line_1), _text(contact.address_line_2)
     city, state, postal_code, country = (
         _text(part) for part in (contact.city, contact.state, contact.zip, contact.country)

@@ -35,7 +35,7 @@ from gateway.domain.normalise import e164
 from gateway.domain.writes import WriteWarning, derived, dropped
 from gateway.upstream.decode import in_utc
 
-READABLE = frozenset(field for field, can in CAPABILITIES.fields.items() if can.readable)
+READABLE = CAPABILITIES.readable
 LISTED = frozenset(
     {
         Field.NAME,
@@ -58,6 +58,9 @@ STATUS_OF_WORD = {
     "active": ContactStatus.ACTIVE,
 }
 WORD_OF_STATUS = {ContactStatus.NEW: "not_contacted", ContactStatus.ACTIVE: "active"}
+
+# Klen AI's words are ours; it may have others.
+_TYPE_OF_WORD = {type_.value: type_ for type_ in PhoneType}
 
 # What Klen AI fills in by itself: an address that says nothing else says nothing.
 DEFAULT_COUNTRY = "US"
@@ -102,11 +105,10 @@ def _summary(item: wire.Summary) -> dict[str, Any]:
 
 def _phone(number: wire.PhoneNumber) -> Phone:
     """An unknown word for the type is OTHER: the number counts, not its label."""
-    word = (number.phone_type or "").lower()
     return Phone(
         number=number.phone_number,
         e164=e164(number.phone_number),
-        type=PhoneType(word) if word in set(PhoneType) else PhoneType.OTHER,
+        type=_TYPE_OF_WORD.get((number.phone_type or "").lower(), PhoneType.OTHER),
         primary=number.primary,
         do_not_call=bool(number.do_not_call),
     )
