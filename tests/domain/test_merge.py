@@ -178,6 +178,26 @@ def test_tags_are_united_without_regard_to_case_and_the_first_spelling_stays() -
     assert unified(Field.TAGS, answers) == ("VIP", "Beta", "New")
 
 
+def test_what_one_record_holds_twice_stands_once() -> None:
+    """Also where it is the only record, and nobody else adds anything."""
+    twice = said(
+        emails=(email("ines@aalto.test"), email("INES@aalto.test", primary=True), email("i@work.test")),
+        phones=(phone("+358 40 1", e164="+358401"), phone("+358401", e164="+358401")),
+        addresses=(Address(formatted="Aleksanterinkatu 1"), Address(formatted="ALEKSANTERINKATU 1")),
+        tags=("VIP", "vip", "fair"),
+    )
+
+    assert unified(Field.EMAILS, [twice]) == (email("ines@aalto.test", primary=True), email("i@work.test"))
+    assert unified(Field.PHONES, [twice]) == (phone("+358 40 1", e164="+358401"),)
+    assert unified(Field.ADDRESSES, [twice]) == (Address(formatted="Aleksanterinkatu 1"),)
+    assert unified(Field.TAGS, [twice]) == ("VIP", "fair")
+
+
+def test_of_the_values_of_one_record_one_is_primary() -> None:
+    both = said(emails=(email("a@aalto.test", primary=True), email("b@aalto.test", primary=True)))
+    assert unified(Field.EMAILS, [both]) == (email("a@aalto.test", primary=True), email("b@aalto.test"))
+
+
 def test_custom_fields_are_merged_by_key_and_a_null_leaves_room() -> None:
     answers = [
         said(GATELY, custom_fields={"tier": "gold", "seats": None}),

@@ -167,6 +167,18 @@ class TestOpening:
 
         run(test())
 
+    def test_one_that_has_closed_again_opens_as_before(self) -> None:
+        async def test() -> None:
+            rig = Rig()
+            await rig.open()
+            await rig.time.advance(5)
+            await rig.end(REPLY)
+            assert rig.circuit == CLOSED
+            await rig.open()
+            assert rig.circuit == opened(5)
+
+        run(test())
+
     def test_each_kind_of_call_has_its_own_circuit(self) -> None:
         async def test() -> None:
             rig = Rig()
