@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.store.local_reads import LocalReads, Rows
 from gateway.store.sqlite_threads import BUSY_SECONDS, SqliteThreads
-from gateway.store.versions import is_newest
+from gateway.store.versions import is_newest, made_newest
 
 if TYPE_CHECKING:
     from gateway.store.postgresql_pool import PostgresqlPool
@@ -86,7 +86,8 @@ async def open_database(url: str) -> Database:
     file = _file_of(parsed)
     database = Database(_engine(parsed), LocalReads(file) if file else None)
     try:
-        if not await database.read(is_newest):
+        if not (await database.read(is_newest) or await database.write(made_newest, serial=True)):
+            # alembic is ten megabytes, for the one start after an update.
             from gateway.store import revisions
 
             async with revisions.turn():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 HEAVY = ("alembic", "sqlalchemy.ext.asyncio", "jwt", "cryptography", "prometheus_client", "opentelemetry", "redis")
@@ -27,5 +29,12 @@ def loaded(folder: Path) -> list[str]:
 
 
 def test_only_a_database_that_has_to_be_changed_loads_what_changes_it(tmp_path: Path) -> None:
+    assert loaded(tmp_path) == []
+    assert loaded(tmp_path) == []
+
+    with closing(sqlite3.connect(tmp_path / "gateway.db")) as connection:
+        connection.executescript("DROP TABLE alembic_version; DROP TABLE operation_targets; DROP TABLE operations;")
+        connection.executescript("DROP TABLE locks; DROP TABLE api_keys;")
+
     assert loaded(tmp_path) == ["alembic"]
     assert loaded(tmp_path) == []

@@ -9,7 +9,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, NullPool, create_engine, insert, select, text
+from sqlalchemy import MetaData, NullPool, create_engine, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.settings import WrongSettings
@@ -17,6 +18,7 @@ from gateway.store import migrations
 from gateway.store.database import open_database
 from gateway.store.links import Family, LinkStore
 from gateway.store.operations import OperationStore
+from gateway.store.revisions import upgrade
 from gateway.store.tables import ALIASES, LINKS, METADATA
 from gateway.store.versions import NEWEST, NewerDatabaseFound
 from tests.graphql.ids import ADA_CONTACTS, ADA_RECORDS
@@ -99,15 +101,41 @@ GATELY, KLEN = RecordKey(Provider.GATELY, "a"), RecordKey(Provider.KLEN, "1")
 OLD_FAMILY = Family(GATELY, frozenset({GATELY, KLEN}), GATELY, frozenset({KLEN}))
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_code(opened, direct):
-    opened()
+def differences_from_the_code(connection):
+    options = {"compare_type": True, "compare_server_default": True}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
 
-    def differences(connection):
-        options = {"compare_type": True, "compare_server_default": True}
-        return compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
 
-    assert direct(differences) == []
+def test_the_migrations_make_exactly_the_tables_of_the_code(direct):
+    direct(upgrade)
+
+    assert direct(differences_from_the_code) == []
     assert direct(versions) == [NEWEST]
+
+
+def test_a_new_database_is_made_as_the_migrations_make_it(opened, direct):
+    def every_shape(connection):
+        found = inspect(connection)
+        keys = {name: found.get_pk_constraint(name) for name in found.get_table_names()}
+        return everything(connection), keys
+
+    opened()
+    made, differences = direct(every_shape), direct(differences_from_the_code)
+    direct(lambda connection: [METADATA.drop_all(connection), connection.execute(text("DROP TABLE alembic_version"))])
+    direct(upgrade)
+
+    assert made == direct(every_shape)
+    assert differences == []
+    assert made[0][1]["alembic_version"] == [(NEWEST,)]
+
+
+def test_a_new_database_that_cannot_be_made_whole_stays_empty(opened, direct, monkeypatch):
+    monkeypatch.setattr("gateway.store.versions.NEWEST", None)
+
+    with pytest.raises(IntegrityError, match="alembic_version"):
+        opened()
+
+    assert direct(everything) == ({}, {})
 
 
 def test_opening_again_changes_nothing(opened, direct):
