@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import httpx
-
 from gateway.clock import Clocks
 from gateway.domain.exchange import Call, Reply
 from gateway.resilience.accounting import tallied
@@ -31,6 +29,7 @@ from gateway.upstream.endpoint import Endpoint, Timeouts
 from gateway.upstream.http_client import AiohttpClient
 from gateway.upstream.proxy import proxy_for
 from gateway.upstream.refusal import Dialect
+from gateway.upstream.roots import verifying
 
 if TYPE_CHECKING:
     from gateway.resilience.redis_link import RedisLink
@@ -149,8 +148,7 @@ def _client(endpoint: Endpoint, timeouts: Timeouts, *, connections: int) -> Aioh
     return AiohttpClient(
         connections=connections,
         connect_seconds=timeouts.connect_seconds,
-        # The roots of certifi, unless SSL_CERT_FILE or SSL_CERT_DIR name others: not every machine has its own.
-        verify=httpx.create_ssl_context() if endpoint.base_url.startswith("https:") else True,
+        verify=verifying() if endpoint.base_url.startswith("https:") else True,
         proxy=proxy_for(endpoint.base_url),
     )
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
-import httpx
 import pytest
 
 from gateway.domain.contact import Provider
@@ -18,6 +17,7 @@ from gateway.domain.errors import ReplyUnreadable
 from gateway.domain.exchange import CallKind
 from gateway.upstream.foreign_errors import foreign_errors
 from gateway.upstream.http_client import AiohttpClient, Question
+from gateway.upstream.roots import verifying
 from tests.upstream.certificates import self_signed, server_context
 from tests.upstream.loopback import Answer, Loopback, reply, saying, serving
 
@@ -198,7 +198,7 @@ def test_an_encrypted_connection_with_a_certificate_that_is_trusted(tmp_path: Pa
     async def run() -> int:
         async with (
             serving(saying(reply(200, b"{}")), tls=server_context(file)) as loopback,
-            aclosing(client(verify=httpx.create_ssl_context())) as over,
+            aclosing(client(verify=verifying())) as over,
         ):
             return (await ask(over, loopback.base_url.replace("http:", "https:")))[0]
 
@@ -212,7 +212,7 @@ def test_a_certificate_that_nobody_vouches_for_ends_before_anything_is_sent(tmp_
         told: list[str] = []
         async with (
             serving(saying(reply(200, b"{}")), tls=server_context(file)) as loopback,
-            aclosing(client(verify=httpx.create_ssl_context())) as over,
+            aclosing(client(verify=verifying())) as over,
         ):
             with pytest.raises(aiohttp.ClientConnectorError):
                 await ask(over, loopback.base_url.replace("http:", "https:"), told=told)
