@@ -5,7 +5,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.upstream.proxy import is_loopback
 
@@ -17,6 +17,9 @@ NO_CREDENTIAL_COUNTS: Final = (
 
 
 class AccessSettings(BaseSettings):
+    # A part of GatewaySettings, which alone reads anything: a validator of its own would never be used.
+    model_config = SettingsConfigDict(defer_build=True)
+
     authentication: Literal["off", "required"] | None = Field(
         None, description="off or required; when not set, off in development on a loopback host, else required"
     )

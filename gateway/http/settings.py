@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Wait = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 
@@ -16,6 +16,9 @@ _HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*|\[[0-9a-f:.]+\]
 
 
 class HttpSettings(BaseSettings):
+    # A part of GatewaySettings, which alone reads anything: a validator of its own would never be used.
+    model_config = SettingsConfigDict(defer_build=True)
+
     max_body_bytes: int = Field(
         262_144, ge=1024, le=67_108_864, description="the largest request body in bytes, 1024 to 67108864"
     )
@@ -120,6 +123,9 @@ class HttpSettings(BaseSettings):
 
 class DocumentLimits(BaseSettings):
     """What one GraphQL document may ask for. Held by resolvers.limits, each refusal with what was measured."""
+
+    # A part of GatewaySettings, which alone reads anything: a validator of its own would never be used.
+    model_config = SettingsConfigDict(defer_build=True)
 
     max_document_tokens: int = Field(5_000, ge=100, le=100_000, description="tokens of a document, 100 to 100000")
     max_depth: int = Field(12, ge=1, le=100, description="fields nested in one another, 1 to 100")

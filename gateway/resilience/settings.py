@@ -3,13 +3,16 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 Switch = Literal["on", "off"]
 
 
 class ResilienceSettings(BaseSettings):
+    # A part of GatewaySettings, which alone reads anything: a validator of its own would never be used.
+    model_config = SettingsConfigDict(defer_build=True)
+
     retries: int = Field(2, ge=0, le=10, description="attempts after the first one, 0 to 10")
     retry_backoff_seconds: Seconds = Field(
         0.1, description="the longest pause before the first retry, doubled for each one after it, seconds, at most 600"

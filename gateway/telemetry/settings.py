@@ -3,7 +3,7 @@
 from typing import Literal
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "json", "console"]
@@ -11,6 +11,9 @@ _MIN_TOKEN_CHARACTERS = 16
 
 
 class TelemetrySettings(BaseSettings):
+    # A part of GatewaySettings, which alone reads anything: a validator of its own would never be used.
+    model_config = SettingsConfigDict(defer_build=True)
+
     metrics: Literal["off", "on"] = Field("off", description="off, or on: metrics for Prometheus at /metrics")
     metrics_token: str | None = Field(
         None,
