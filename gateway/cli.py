@@ -1,33 +1,26 @@
 """The command line: serve, demo, sandbox, schema, documents, keys, check."""
 
 import asyncio
-import os
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from gateway.checkup import check_providers, checkup_table
 from gateway.documents import check_documents, list_documents
 from gateway.http.manifest import WrongManifest
-from gateway.http.server import run, serve_app, until_told_to_end
+from gateway.http.server import run
 from gateway.key_commands import keys
 from gateway.listening import address, listening
 from gateway.logs import configure_logs
-from gateway.main import build_app, build_connectors, telemetry_of
-from gateway.sandbox.magic import MAGIC
-from gateway.sandbox.sandbox import Sandbox
-from gateway.sandbox.server import PortUnavailable, RunningSandbox, running
+from gateway.main import build_connectors
 from gateway.serving import provider_names, serve_alone, serve_in_workers
-from gateway.settings import MAX_WORKERS, GatewaySettings, WrongSettings, read_gateway_settings
+from gateway.settings import MAX_WORKERS, WrongSettings, read_gateway_settings
 from resolvers.schema import print_schema
 
 SCHEMA_FILE = Path("schema.graphql")
@@ -68,6 +61,9 @@ def serve(
 @app.command()
 def demo() -> None:
     """Serves the gateway over three simulated providers: no keys, seeded contacts, nothing kept."""
+    # What `gateway serve` has no use for would stay in its memory: so below too.
+    from gateway.demonstration import serve_demo
+
     with _clear_errors(), tempfile.TemporaryDirectory(prefix="contact-gateway-") as folder:
         settings = read_gateway_settings(
             database_url=f"sqlite:///{folder}/demo.db",
@@ -78,7 +74,7 @@ def demo() -> None:
         )
         configure_logs(settings.log_format, settings.log_level)
         with listening(settings) as (listener,):
-            run(_demo(settings, listener))
+            run(serve_demo(settings, listener, out))
 
 
 @app.command()
@@ -88,8 +84,10 @@ def sandbox(
     ] = SANDBOX_PORT,
 ) -> None:
     """Serves only the three simulators."""
+    from gateway.demonstration import serve_sandbox
+
     with _clear_errors():
-        run(_sandbox(port))
+        run(serve_sandbox(port, out))
 
 
 @app.command()
@@ -127,6 +125,8 @@ def documents(
 @app.command()
 def check() -> None:
     """Reads the settings and asks every configured provider one cheap question."""
+    from gateway.checkup import check_providers, checkup_table
+
     with _clear_errors():
         settings = read_gateway_settings()
         results = asyncio.run(check_providers(settings, build_connectors(settings)))
@@ -140,7 +140,7 @@ def _clear_errors() -> Iterator[None]:
     """What is wrong with the set-up ends the command with one message."""
     try:
         yield
-    except (WrongSettings, PortUnavailable) as error:
+    except WrongSettings as error:
         _say_wrong(str(error))
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -149,47 +149,3 @@ def _clear_errors() -> Iterator[None]:
 
 def _say_wrong(text: str) -> None:
     err.print(text, style="red", markup=False, highlight=False)
-
-
-async def _demo(settings: GatewaySettings, listener: socket.socket) -> None:
-    async with running(Sandbox()) as simulators:
-        os.environ.update(simulators.environment())
-        telemetry = telemetry_of(settings)
-        application = build_app(settings, build_connectors(settings, telemetry), telemetry)
-        say_where = partial(_say_where, address(settings, listener), simulators)
-        await serve_app(application, settings, listener, say_where)
-
-
-async def _sandbox(port: int) -> None:
-    ports = (port, port + 1, port + 2) if port else (0, 0, 0)
-    async with running(Sandbox(), ports=ports) as simulators:
-        _say_simulators(simulators)
-        out.print("\nA gateway talks to them with these settings:\n")
-        for name, value in simulators.environment().items():
-            out.print(f"export {name}='{value}'", markup=False, highlight=False)
-        await until_told_to_end()
-
-
-def _say_where(address: str, simulators: RunningSandbox) -> None:
-    out.print(f"\n[bold]GraphiQL[/bold]  {address}/graphql\n")
-    _say_simulators(simulators)
-    query = '{"query":"{ contacts(first: 3) { nodes { name emails { address } } } }"}'
-    out.print("\n[bold]Try[/bold]\n")
-    out.print(f"curl -s {address}/graphql -H 'Content-Type: application/json' -d '{query}'", markup=False)
-    out.print("\n[bold]Break a provider[/bold]: create a contact with the address")
-    out.print("<word>.<gately|cometly|klen>@fault.test, for example 429.gately@fault.test\n", markup=False)
-    out.print(_magic_table())
-    out.print("\nNothing is kept. Ctrl+C ends it.\n")
-
-
-def _say_simulators(simulators: RunningSandbox) -> None:
-    urls: dict[str, Any] = {"Gately": simulators.gately, "Cometly": simulators.cometly, "Klen AI": simulators.klen}
-    for name, simulator in urls.items():
-        out.print(f"{name:8}  {simulator.base_url}   faults: {simulator.control_url}/faults", highlight=False)
-
-
-def _magic_table() -> Table:
-    table = Table("word", "what that provider does", box=None)
-    for word, magic in MAGIC.items():
-        table.add_row(word, magic.description)
-    return table

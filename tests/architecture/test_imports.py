@@ -37,7 +37,8 @@ MAY_NAME_A_PROVIDER = {
     "gateway/domain/contact.py": "the enum of providers, whose values stand in ids",
     "gateway/connectors/registry.py": "the only list of providers",
     "resolvers/enums.py": "the descriptions of the enum's values",
-    "gateway/cli.py": "the addresses of the three simulators, and which keys could be given",
+    "gateway/cli.py": "which keys could be given",
+    "gateway/demonstration.py": "the addresses of the three simulators",
     "gateway/settings.py": "an example of precedence in a message",
 }
 # Modules that may name Klen AI, for the fields that the API has for Klen AI alone.
