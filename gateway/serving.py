@@ -15,6 +15,7 @@ from gateway.contacts.changes import Changes, shared_changes
 from gateway.http.server import Told, by_signals, run, serve_app, spare_the_collector
 from gateway.main import build_app, build_connectors, telemetry_of
 from gateway.settings import GatewaySettings, WrongSettings, api_key, read_provider_settings
+from gateway.shared_code import load_what_is_on
 from gateway.store.database import is_of_one_process
 from gateway.telemetry.processes import forget_process, shared_metrics
 from gateway.worker_places import HURRY, Post
@@ -56,9 +57,10 @@ def serve_in_workers(
     if problem := _problem_of_several(settings):
         raise WrongSettings(problem)
     changes = shared_changes(len(listeners), Clocks().monotonic)
-    spare_the_collector()
     with ExitStack() as stack:
         folder = stack.enter_context(shared_metrics()) if settings.metrics == "on" else None
+        load_what_is_on(settings)
+        spare_the_collector()
 
         def work(post: Post) -> None:
             try:

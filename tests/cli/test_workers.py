@@ -91,6 +91,12 @@ def logged(process: Process, event: str) -> Callable[[], bool]:
 
 
 class TestServing:
+    def test_what_they_need_is_loaded_before_they_are_forked(self, serve: Callable[..., Process]) -> None:
+        """What the event loop runs in, though the parent never runs one."""
+        parent = serve().popen.pid
+
+        assert "/uvloop/" in Path(f"/proc/{parent}/maps").read_text()
+
     def test_each_of_them_takes_connections(self, serve: Callable[..., Process]) -> None:
         process = serve()
         pids = workers(process)
