@@ -53,7 +53,12 @@ def refuse_simple_get(headers: RequestHeaders) -> None:
 
 def _is_own(origin: str, headers: RequestHeaders) -> bool:
     # Host alone: behind a proxy that ends TLS the scheme is not ours to know.
-    return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == headers.get(b"host")
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        # Such as http://[x, which no browser sends.
+        return False
+    return bool(host) and host == headers.get(b"host")
 
 
 def _refused(message: str) -> RequestRefused:

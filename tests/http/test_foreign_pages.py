@@ -75,6 +75,7 @@ def test_a_post_that_needs_no_preflight_is_refused(gateway: Gateway, content_typ
         {"Origin": "null"},
         {"Origin": ""},
         {"Origin": f"{OWN}:1"},
+        {"Origin": "http://[x"},
         {"Origin": FOREIGN, "Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
