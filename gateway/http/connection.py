@@ -23,7 +23,7 @@ from gateway.http.alarm import Alarm
 from gateway.http.exchange import Exchange
 from gateway.http.refusal import RequestRefused
 from gateway.http.refused_by_server import REFUSAL
-from gateway.http.request_head import MAX_HEADERS, check_head, check_size, malformed
+from gateway.http.request_head import MAX_HEADERS, check_handshake, check_head, check_size, malformed
 from gateway.http.settings import HttpSettings
 
 # What is parsed before it is asked again whether to go on: so much may be over a limit, or queued as requests.
@@ -165,14 +165,16 @@ class Connection(HttpToolsProtocol):
             )
             raise self._refusal
         method, version = self.parser.get_method(), self.parser.get_http_version()
+        upgrades = self.parser.should_upgrade()
         try:
             check_head(method, self.url, version, self.headers)
+            if upgrades and self._should_upgrade():
+                check_handshake(self.headers)
         except RequestRefused as refused:
             # The parser does not pass on what a callback raises.
             self._refusal = refused
             raise
         self.scope["method"], self.scope["http_version"] = method.decode("ascii"), version
-        upgrades = self.parser.should_upgrade()
         if upgrades and not self._should_upgrade():
             self._ignores_upgrade = True
             return

@@ -38,6 +38,17 @@ def check_head(method: bytes, url: bytes, version: str, headers: Headers) -> Non
     _check_coding(version, sent.get(b"transfer-encoding"))
 
 
+def check_handshake(headers: Headers) -> None:
+    """Of a WebSocket: a body would be taken for its first frame by some, and for nothing by others.
+
+    Raises:
+        RequestRefused: with 400.
+    """
+    sent = dict(headers)
+    if sent.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in sent:
+        raise malformed("Open a WebSocket without a body.")
+
+
 def check_size(url: bytes, header_count: int, head_bytes: int, max_head_bytes: int) -> None:
     """As far as the head has come.
 

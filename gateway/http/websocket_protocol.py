@@ -23,6 +23,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         at once, and what of the message is still unread makes the system reset it, so that the client sees 1006."""
         if self.conn.parser_exc is None:
             super().data_received(data)
+        if not self.handshake_initiated:
+            self._refuse_unread()
+
+    def _refuse_unread(self) -> None:
+        """Expected: a handshake with a line that is too long for the library gets its answer. Actual: that is kept
+        back, and the connection for good. The head is here as a whole, so nothing more could make it readable."""
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        """Expected: a handshake that an answer has refused is over. Actual: it is taken for one that the application
+        has forgotten, and each is an error in the log."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
 
     def handle_parser_exception(self) -> None:
         closed = self.conn.close_sent
