@@ -8,6 +8,8 @@ Between uvicorn's protocol and its parser, which have no limits but what the ker
   requests before it.
 - An answer before the end of the request's body ends the connection: what is still on its way is thrown away for a
   moment, because closing at once would make the kernel discard the answer too (RFC 9112, section 9.6).
+- A client that leaves is seen while requests of it wait for their turn, as a little more is read behind them: the one
+  that is being answered is told, the others never begin.
 - Bytes that the client does not take are held for so many seconds; then the connection is aborted.
 - A WebSocket takes the connection over as it was; none of this touches it any more.
 """
@@ -28,6 +30,8 @@ from gateway.http.settings import HttpSettings
 
 # What is parsed before it is asked again whether to go on: so much may be over a limit, or queued as requests.
 _PIECE_BYTES: Final = 4_096
+# What is kept of a client that sends on while its requests wait. Who is not read from is not seen to leave either.
+_WAITING_BYTES: Final = 65_536
 _LINGER_SECONDS: Final = 2.0
 
 
@@ -38,6 +42,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(**given)
         self.timeout_keep_alive = settings.keep_alive_seconds  # type: ignore[assignment]  # call_later takes parts of seconds
         self._settings = settings
+        self._running: Exchange | None = None
         self._unread = bytearray()
         self._one_too_many = False
         # Whether a head comes next or is under way, rather than a body; and whether its first line has begun.
@@ -75,9 +80,10 @@ class Connection(HttpToolsProtocol):
         self._ended = True
         self._unread.clear()
         self._stop_alarms()
+        self.pipeline.clear()
         super().connection_lost(exc)
-        if self.cycle is not None and self.cycle.disconnected:
-            self.cycle.client.leave()
+        if self._running is not None and not self._running.response_complete:
+            self._running.leave()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -104,9 +110,11 @@ class Connection(HttpToolsProtocol):
         if self._ended:
             return
         if self.pipeline:
-            self.flow.pause_reading()
-        if self._head_has_begun:
-            # Only here: nearly every head comes whole, and no time has to be set for it.
+            if len(self._unread) > _WAITING_BYTES:
+                self.flow.pause_reading()
+        elif self._head_has_begun:
+            # Only here: nearly every head comes whole, and no time has to be set for it. Nor has it while it waits, as
+            # the rest of it may stand in what is not read yet.
             self._head_alarm.set(self._settings.header_timeout_seconds)
 
     def _feed(self, piece: bytes) -> None:
@@ -195,8 +203,11 @@ class Connection(HttpToolsProtocol):
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
-            self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._silent_bytes = 0

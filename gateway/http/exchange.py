@@ -52,6 +52,12 @@ class Exchange(RequestResponseCycle):
         # Whoever reads it has to ask for it first where its client waits for that.
         self.client.is_all_here = not self.waiting_for_100_continue
 
+    def leave(self) -> None:
+        """Its client has: nothing is read or sent any more, and whoever works for it is told."""
+        self.disconnected = True
+        self.message_event.set()
+        self.client.leave()
+
     async def receive(self) -> Any:
         message = await super().receive()
         return {"type": "http.disconnect"} if self.is_broken else message

@@ -90,6 +90,38 @@ def test_a_query_is_broken_off_and_so_is_its_call(
     until(lambda: not served.server.server_state.tasks)
 
 
+def queued(served: Served) -> int:
+    """How many requests wait for the end of another one."""
+    return sum(len(connection.pipeline) for connection in served.server.server_state.connections)  # type: ignore[union-attr]  # this protocol has one
+
+
+ONE, OTHER = QUERIES["one record by POST"], a_post(LIST, providers=["GATELY"])
+BEHIND_IT = {
+    "with it": [ONE + OTHER],
+    "later": [ONE, OTHER],
+    "and more": [ONE, OTHER + get(), get() + ONE[:-5]],
+    "a refusal": [ONE, b"nonsense\r\n\r\n"],
+}
+
+
+@pytest.mark.parametrize("pieces", BEHIND_IT.values(), ids=BEHIND_IT)
+def test_so_it_is_with_others_behind_it_which_never_begin(
+    pieces: list[bytes], served: Served, sandbox: Sandbox, left: list[float]
+) -> None:
+    sandbox.klen.faults.add(Fault(kind="hang"))
+    first, *rest = pieces
+    with Wire(served.port) as wire:
+        wire.send(first)
+        until(lambda: bool(sandbox.klen.requests))
+        wire.send(*rest)
+        until(lambda: queued(served) > 0)
+        assert left == []
+    until(lambda: bool(left))
+    until(lambda: not served.server.server_state.tasks)
+
+    assert (operations(sandbox.klen), sandbox.gately.requests) == (["read"], [])
+
+
 def test_a_client_that_waits_gets_its_answer(served: Served) -> None:
     with Wire(served.port) as wire:
         wire.send(QUERIES["one record by POST"])
@@ -124,5 +156,32 @@ def test_a_mutation_runs_to_its_end_and_is_recorded(
 
     until(answered)
     # Nothing had to be looked for: its end was noted when it came.
+    assert operations(sandbox.klen) == ["create"]
+    assert len(sandbox.klen.contacts) == before + 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_queued_behind_a_mutation_never_begins(
+    at_once: bool, served: Served, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(sandbox.klen.contacts)
+    gone = threading.Event()
+
+    async def until_gone(_: float) -> None:
+        assert gone.wait(10)
+
+    monkeypatch.setattr(sandbox.klen, "sleep", until_gone)
+    sandbox.klen.faults.add(Fault(kind="slow", operation="create"))
+    request = a_post(CREATE, input={**PERSON, "providers": ["KLEN"]})
+    with Wire(served.port) as wire:
+        wire.send(request + request if at_once else request)
+        until(lambda: bool(sandbox.klen.requests))
+        if not at_once:
+            wire.send(request)
+        until(lambda: queued(served) == 1)
+    until(lambda: not served.server.server_state.connections)
+    gone.set()
+    until(lambda: not served.server.server_state.tasks)
+
     assert operations(sandbox.klen) == ["create"]
     assert len(sandbox.klen.contacts) == before + 1

@@ -293,6 +293,31 @@ class TestPipelining:
             assert [wire.answer().status, wire.answer().status] == [200, 400]
             assert wire.closed()
 
+    def test_what_waits_is_not_late(self, serve: Serve) -> None:
+        """Neither a request that is here, nor one whose rest is not read because of those before it."""
+        slow = Slow()
+        served = serve(slow.app, header_timeout_seconds=SOON)
+        with Wire(served.port) as wire:
+            wire.send(get(b"/slow"))
+            until(slow.begun.is_set)
+            wire.send(get() + get()[:-5])
+            time.sleep(SOON * 2)
+            wire.send(get()[-5:] + get())
+            served.call(slow.release.set)
+
+            assert [wire.answer().status for _ in range(4)] == [200, 404, 404, 404]
+
+    def test_more_than_is_kept_is_read_when_its_turn_comes(self, serve: Serve) -> None:
+        slow = Slow()
+        served = serve(slow.app)
+        with Wire(served.port) as wire:
+            wire.send(get(b"/slow"))
+            until(slow.begun.is_set)
+            wire.send(get() * 4_000)
+            served.call(slow.release.set)
+
+            assert [wire.answer().status for _ in range(4_001)] == [200] + [404] * 4_000
+
     def test_nothing_behind_a_refusal_is_read(self, serve: Serve) -> None:
         served = serve()
         with Wire(served.port) as wire:
