@@ -99,6 +99,7 @@ ONE, OTHER = QUERIES["one record by POST"], a_post(LIST, providers=["GATELY"])
 BEHIND_IT = {
     "with it": [ONE + OTHER],
     "later": [ONE, OTHER],
+    "a stream": [QUERIES["one record as a stream"], OTHER],
     "and more": [ONE, OTHER + get(), get() + ONE[:-5]],
     "a refusal": [ONE, b"nonsense\r\n\r\n"],
 }

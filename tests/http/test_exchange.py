@@ -103,6 +103,41 @@ class TestWrites:
         asyncio.run(test())
 
 
+def test_a_body_is_not_asked_for_in_the_middle_of_an_answer() -> None:
+    """Whoever reads it late, or waits for its client to leave, would write 100 Continue among its pieces."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(START)
+        await receive()
+        await send(BODY)
+
+    async def test() -> None:
+        line = Line(app)
+        answer = await line.ask(post(b"{}", b"Expect: 100-continue"))
+        assert answer == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+    asyncio.run(test())
+
+
+def test_whoever_still_reads_hears_that_the_answer_is_complete() -> None:
+    heard: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        reading = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await send(START)
+        await send(BODY)
+        async with asyncio.timeout(1):
+            heard.append(await reading)
+
+    async def test() -> None:
+        await Line(app).ask(post(b"{}"))
+
+    asyncio.run(test())
+    assert heard == [{"type": "http.disconnect"}]
+
+
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_a_connection_lingers_for_what_is_still_on_its_way_alone(is_whole: bool) -> None:
     async def test() -> None:
@@ -345,6 +380,31 @@ def test_http_1_0_needs_no_host_and_is_closed_in_any_case(header: bytes) -> None
         assert line.transport.closed
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize("messages", [(START, BODY), (START,), ()], ids=["whole", "its head", "nothing"])
+def test_nothing_is_sent_to_who_has_left_and_what_it_had_queued_never_begins(
+    messages: tuple[Message, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    begun: list[str] = []
+
+    async def test() -> None:
+        may_end = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            begun.append(scope["path"])
+            await may_end.wait()
+            await answering(*messages)(scope, receive, send)
+
+        line = Line(app)
+        line.connection.data_received(get(b"/running") + get(b"/queued"))
+        await asyncio.sleep(0)
+        line.leave()
+        may_end.set()
+        assert await line.ask() == b""
+
+    asyncio.run(test())
+    assert (begun, caplog.text) == (["/running"], "")
 
 
 def test_a_request_begins_when_the_one_before_it_is_answered() -> None:

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from gateway.http.refusal import RequestRefused
+from gateway.http.request_head import MAX_HEADERS, MAX_URL_BYTES, check_size
 from gateway.main import build_app
 from gateway.settings import read_gateway_settings
 from tests.conftest import BARE
@@ -181,6 +183,12 @@ class TestSize:
         assert extensions["limit"] == limit
         assert extensions["measured"] > extensions["allowed"]
 
+    def test_a_limit_itself_is_within_it(self) -> None:
+        check_size(b"a" * MAX_URL_BYTES, MAX_HEADERS, 500, 500)
+        for beyond in ((MAX_URL_BYTES + 1, MAX_HEADERS, 500), (1, MAX_HEADERS + 1, 500), (1, MAX_HEADERS, 501)):
+            with pytest.raises(RequestRefused):
+                check_size(b"a" * beyond[0], *beyond[1:], 500)
+
     def test_what_is_just_within_the_limits_is_answered(self, served: Served) -> None:
         url = b"/graphql?query=" + encoded(b"{__typename}") + b"&x="
         url += b"a" * (8_192 - len(url))
@@ -226,8 +234,10 @@ TRICKS: dict[str, bytes] = {
     "a name beyond ASCII": HOST + b"X\xff: a\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",
     "an empty host": b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+    "a host with a space in HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a b\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n",
     "a host with a path": b"GET / HTTP/1.1\r\nHost: 127.0.0.1/x\r\n\r\n",
+    "a host with a port of six digits": b"GET / HTTP/1.1\r\nHost: 127.0.0.1:800000\r\n\r\n",
     "a host with a user": b"GET / HTTP/1.1\r\nHost: a@127.0.0.1\r\n\r\n",
     "a URL of another host": b"GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     "two content types": HOST + b"Content-Type: text/plain\r\nContent-Type: application/json\r\n\r\n",
@@ -303,3 +313,11 @@ def test_paths_lead_nowhere_else(served: Served, target: bytes, status: int) -> 
 def test_the_url_may_be_absolute(served: Served) -> None:
     """RFC 9112, section 3.2.2: a server has to take it, as proxies send it."""
     assert ask(served, get(b"http://127.0.0.1/health/live")).status == 200
+    assert (
+        ask(served, get(b"HTTP://LocalHost/health/live").replace(b"Host: 127.0.0.1", b"Host: LOCALHOST")).status == 200
+    )
+
+
+def test_a_coding_is_called_in_any_case(served: Served) -> None:
+    framed = post(b"", b"Transfer-Encoding: Chunked", framed=False)
+    assert ask(served, framed, *chunked([QUERY])).data == DATA

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -375,6 +376,14 @@ class TestProtocol:
         with Wire(served.port) as wire:
             wire.send(post(QUERY, b"Connection: Upgrade", b"Upgrade: " + offer) + get())
             assert [wire.answer().data, wire.answer().json] == [DATA, {"status": "ok"}]
+
+    def test_every_answer_is_dated(self, serve: Serve) -> None:
+        """RFC 9110, section 6.6.1: who has a clock has to."""
+        served = serve()
+        for request_ in (get(), post(QUERY), post(b""), b"nonsense\r\n\r\n"):
+            with Wire(served.port) as wire:
+                dated = parsedate_to_datetime(wire.send(request_).answer().headers["date"])
+                assert abs(dated.timestamp() - time.time()) < 60
 
     def test_answers_to_head_have_no_body(self, serve: Serve) -> None:
         served = serve()
