@@ -76,7 +76,10 @@ class TestMediaTypes:
         [
             (None, JSON),
             ("*/*", JSON),
+            ("", JSON),
+            (" ", JSON),
             ("application/*", JSON),
+            (f"*/*, {JSON};q=0", GRAPHQL_JSON),
             (JSON, JSON),
             (f"{JSON}; charset=utf-8", JSON),
             (GRAPHQL_JSON, GRAPHQL_JSON),
@@ -167,6 +170,11 @@ class TestMediaTypes:
         reply = post(gateway, json.dumps({"query": QUERY}), Content_Encoding=encoding)
 
         assert (reply.status_code, only_error(reply)) == (415, "UNSUPPORTED_ENCODING")
+        assert reply.headers["accept-encoding"] == "identity"
+
+    @pytest.mark.parametrize("encoding", ["identity", "Identity", " ", ""])
+    def test_one_that_says_it_is_not_compressed_is_taken(self, gateway: Gateway, encoding: str) -> None:
+        assert post(gateway, json.dumps({"query": QUERY}), Content_Encoding=encoding).json() == DATA
 
 
 class TestMethods:
@@ -248,6 +256,8 @@ class TestMethods:
             {"query": QUERY, "variables": "{"},
             {"query": QUERY, "variables": "\ufffd"},
             {"query": QUERY, "extensions": "[]"},
+            {"query": QUERY, "extensions": "5"},
+            {"query": QUERY, "extensions": "{"},
         ],
         ids=lambda value: str(value)[:50],
     )
@@ -481,6 +491,11 @@ class TestBrowser:
         assert reply.headers["content-type"].startswith("text/html")
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["vary"] == "Accept, Origin"
+
+    def test_so_does_one_that_writes_in_capitals(self, gateway: Gateway) -> None:
+        reply = gateway.request("GET", "/graphql", headers={"Accept": BROWSER.upper()})
+
+        assert reply.headers["content-type"].startswith("text/html")
 
     def test_a_program_that_names_json_gets_json(self, gateway: Gateway) -> None:
         accept = {"Accept": f"text/html, {JSON}"}

@@ -20,6 +20,9 @@ def code(reply: object) -> object:
     [
         {"Accept": JSON},
         {"Accept": GRAPHQL_JSON},
+        {"Accept": JSON.upper()},
+        {"Accept": "*/*", "Content-Type": JSON.upper()},
+        {"Accept": "*/*", "Sec-Fetch-Mode": "same-origin"},
         {"Accept": f"{GRAPHQL_JSON}, {JSON};q=0.9"},
         {"Accept": "*/*", "GraphQL-Require-Preflight": "1"},
         {"Accept": "*/*", "Apollo-Require-Preflight": "true"},
@@ -43,6 +46,7 @@ def test_a_get_that_only_a_program_can_have_made_is_answered(gateway: Gateway, h
         {"Accept": "image/avif,image/webp,*/*;q=0.8", "Sec-Fetch-Mode": "no-cors"},
         {"Accept": "*/*", "Sec-Fetch-Mode": "navigate"},
         {"Accept": JSON, "Content-Type": "text/plain"},
+        {"Accept": JSON, "Content-Type": "Text/Plain"},
         {"Accept": JSON, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
         {"Accept": JSON, "Content-Type": "multipart/form-data; boundary=x"},
         {"Accept": "*/*", "GraphQL-Require-Preflight": ""},

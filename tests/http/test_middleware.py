@@ -261,6 +261,8 @@ class TestCors:
             {"Origin": APP.upper(), **PREFLIGHT},
             {"Origin": f"{APP}.stranger.example", **PREFLIGHT},
             {"Origin": APP, "Access-Control-Request-Method": "DELETE"},
+            {"Origin": APP, "Access-Control-Request-Method": "PUT"},
+            {"Origin": APP, "Access-Control-Request-Method": "PATCH"},
             {"Origin": APP, **PREFLIGHT, "Access-Control-Request-Headers": "x-other"},
         ],
         ids=str,
