@@ -266,6 +266,12 @@ class TestMethods:
 
         assert (reply.status_code, only_error(reply)) == (400, "BAD_REQUEST")
 
+    def test_an_empty_parameter_counts_as_left_out(self, gateway: Gateway) -> None:
+        """GraphQL over HTTP (draft), section GET."""
+        empty = {"documentId": "", "operationName": "", "variables": "", "extensions": ""}
+
+        assert get(gateway, params={"query": QUERY, **empty}).json() == DATA
+
     def test_bytes_that_are_no_text_are_no_query(self, gateway: Gateway) -> None:
         reply = get(gateway, "/graphql?query=%7B%FF%ED%A0%80%7D")
 

@@ -145,6 +145,7 @@ def test_a_connection_lingers_for_what_is_still_on_its_way_alone(is_whole: bool)
         request = post(b"{}", b"Connection: close")
         assert b"connection: close" in await line.ask(request if is_whole else request[:-1])
         assert (line.transport.closed, line.transport.half_closed) == (is_whole, not is_whole)
+        assert is_whole or await line.ask(request[-1:] + get()) == b""
         line.leave()
 
     asyncio.run(test())
@@ -354,6 +355,22 @@ class TestTheClient:
         client.leave()
 
         assert told == ["resumed", "left"]
+
+
+def test_nobody_is_told_to_hurry_after_it_has_left() -> None:
+    asked: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+
+    async def test() -> None:
+        line = Line(app, header_timeout_seconds=0.01)
+        line.connection.data_received(get()[:-5])
+        line.leave()
+        await asyncio.sleep(0.03)
+
+    asyncio.run(test())
+    assert asked == []
 
 
 def test_an_application_gets_the_path_with_and_without_its_escapes() -> None:
