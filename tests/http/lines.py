@@ -21,6 +21,7 @@ class Memory(asyncio.Transport):
         super().__init__()
         self.writes: list[bytes] = []
         self.closed = self.half_closed = False
+        self.is_read_from = True
 
     @property
     def written(self) -> bytes:
@@ -34,15 +35,19 @@ class Memory(asyncio.Transport):
         """Nothing ever waits."""
 
     def pause_reading(self) -> None:
-        """Whoever tests gives what there is to read."""
+        """Whoever tests gives what there is to read, all the same."""
+        self.is_read_from = False
 
     def resume_reading(self) -> None:
-        """As above."""
+        self.is_read_from = True
 
     def is_closing(self) -> bool:
         return self.closed
 
     def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
         self.closed = True
 
     def write_eof(self) -> None:

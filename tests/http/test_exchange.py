@@ -145,7 +145,6 @@ def test_a_connection_lingers_for_what_is_still_on_its_way_alone(is_whole: bool)
         request = post(b"{}", b"Connection: close")
         assert b"connection: close" in await line.ask(request if is_whole else request[:-1])
         assert (line.transport.closed, line.transport.half_closed) == (is_whole, not is_whole)
-        assert is_whole or await line.ask(request[-1:] + get()) == b""
         line.leave()
 
     asyncio.run(test())
@@ -355,6 +354,76 @@ class TestTheClient:
         client.leave()
 
         assert told == ["resumed", "left"]
+
+
+def test_an_answer_to_a_body_that_nobody_wants_is_not_lost_to_it() -> None:
+    """The rest of it is read while the connection lingers, or its sender would never come to the answer."""
+
+    async def test() -> None:
+        line = Line(answering(START, BODY))
+        assert await line.ask(post(b"", b"Content-Length: 200000", framed=False) + b"x" * 100_000)
+        assert (line.transport.half_closed, line.transport.is_read_from) == (True, True)
+        line.leave()
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("behind", [get(), get() * 100], ids=["a request", "many"])
+def test_nor_is_the_last_one_to_what_came_behind_its_request(behind: bytes) -> None:
+    """Closing at once would make the system take it back."""
+
+    async def test() -> None:
+        line = Line(answering(started(CLOSE, EMPTY), piece(b"")))
+        assert (await line.ask(get() + behind)).count(b"200 OK") == 1
+        assert (line.transport.closed, line.transport.half_closed) == (False, True)
+        assert await line.ask(get()) == b""
+        line.leave()
+
+    asyncio.run(test())
+
+
+def test_who_takes_what_waited_is_not_cut_off_later() -> None:
+    async def test() -> None:
+        line = Line(answering(START, BODY), write_timeout_seconds=0.01)
+        line.connection.pause_writing()
+        line.connection.resume_writing()
+        await asyncio.sleep(0.03)
+        assert not line.transport.closed
+        line.leave()
+
+    asyncio.run(test())
+
+
+def test_a_request_that_has_begun_ends_the_rest_of_its_connection() -> None:
+    async def test() -> None:
+        line = Line(answering(START, BODY), keep_alive_seconds=0.01)
+        assert await line.ask(get())
+        line.connection.data_received(get()[:-5])
+        await asyncio.sleep(0.03)
+        assert not line.transport.closed
+        assert await line.ask(get()[-5:])
+        line.leave()
+
+    asyncio.run(test())
+
+
+def test_whoever_reads_hears_of_its_leaving_with_others_queued() -> None:
+    heard: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        async with asyncio.timeout(1):
+            heard.append(await receive())
+
+    async def test() -> None:
+        line = Line(app)
+        line.connection.data_received(get() + get())
+        await asyncio.sleep(0)
+        line.leave()
+        await line.ask()
+
+    asyncio.run(test())
+    assert heard == [{"type": "http.disconnect"}]
 
 
 def test_nobody_is_told_to_hurry_after_it_has_left() -> None:
