@@ -363,6 +363,7 @@ def test_an_answer_to_a_body_that_nobody_wants_is_not_lost_to_it() -> None:
         line = Line(answering(START, BODY))
         assert await line.ask(post(b"", b"Content-Length: 200000", framed=False) + b"x" * 100_000)
         assert (line.transport.half_closed, line.transport.is_read_from) == (True, True)
+        assert await line.ask(b"x" * 100_000 + get()) == b""
         line.leave()
 
     asyncio.run(test())

@@ -113,6 +113,13 @@ def test_one_that_could_never_be_read_does_not_keep_its_connection(
         assert wire.send(handshake(b"/graphql", b"Content-Length: 2") + b"{}").closed()
 
 
+def test_what_comes_with_a_handshake_is_no_request(served: Served) -> None:
+    with Wire(served.port) as wire:
+        assert wire.send(handshake() + b"\x89\x80\x00\x00\x00\x00").answer().status == 101
+        wire.send(b"\x8a\x80\x00\x00\x00\x00", b"\x89\x80\x00\x00\x00\x00")
+        assert wire.take(2) == b"\x8a\x00"
+
+
 def test_who_leaves_before_the_refusal_is_no_event(served: Served) -> None:
     for _ in range(5):
         with Wire(served.port) as wire:
