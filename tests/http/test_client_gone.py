@@ -101,6 +101,7 @@ BEHIND_IT = {
     "later": [ONE, OTHER],
     "a stream": [QUERIES["one record as a stream"], OTHER],
     "and more": [ONE, OTHER + get(), get() + ONE[:-5]],
+    "many": [ONE, OTHER + get() * 100],
     "a refusal": [ONE, b"nonsense\r\n\r\n"],
 }
 

@@ -408,6 +408,26 @@ def test_a_request_that_has_begun_ends_the_rest_of_its_connection() -> None:
     asyncio.run(test())
 
 
+def test_an_empty_line_behind_a_request_takes_its_answer_from_nobody() -> None:
+    async def test() -> None:
+        may_end = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await may_end.wait()
+            await answering(START, BODY)(scope, receive, send)
+
+        line = Line(app, header_timeout_seconds=0.01)
+        line.connection.data_received(get())
+        line.connection.data_received(b"\r\n")
+        await asyncio.sleep(0.03)
+        assert not line.transport.closed
+        may_end.set()
+        assert (await line.ask()).endswith(b"ok")
+        line.leave()
+
+    asyncio.run(test())
+
+
 def test_whoever_reads_hears_of_its_leaving_with_others_queued() -> None:
     heard: list[Message] = []
 
