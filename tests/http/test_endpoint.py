@@ -219,6 +219,14 @@ class TestMethods:
 
         assert (reply.status_code, only_error(reply)) == (406, "NOT_ACCEPTABLE")
 
+    @pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+    def test_nor_has_it_one_by_get(self, gateway: Gateway, accept: str) -> None:
+        query = {"query": "subscription { providerStatusChanged { state } }"}
+        reply = gateway.request("GET", "/graphql", params=query, headers={"Accept": accept})
+
+        assert (reply.status_code, only_error(reply)) == (406, "NOT_ACCEPTABLE")
+        assert "text/event-stream" in reply.json()["errors"][0]["message"]
+
     def test_several_operations_need_a_name(self, gateway: Gateway) -> None:
         """GraphQL, section 6.1: without a name the document has to hold exactly one operation."""
         for other in (f"query B {QUERY}", UNLINK.replace("mutation", "mutation B")):

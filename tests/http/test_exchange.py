@@ -214,9 +214,10 @@ class TestTheClient:
             ([post(b"{}")[:-1]], False),
             ([post(b"{}")[:-1], b"}"], True),
             ([post(b"{}", b"Expect: 100-continue")], False),
+            ([post(b"{}", b"Expect: 100-CONTINUE")], False),
             ([post(b"{}", b"Transfer-Encoding: chunked", framed=False)[:-2] + b"2\r\n{}\r\n"], False),
         ],
-        ids=["GET", "POST", "a part", "in two pieces", "has to be asked for", "a chunk"],
+        ids=["GET", "POST", "a part", "in two pieces", "has to be asked for", "in capitals", "a chunk"],
     )
     def test_it_is_known_whether_all_of_a_request_is_here(self, pieces: list[bytes], is_all_here: bool) -> None:
         seen: list[bool] = []
