@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -18,8 +19,10 @@ from gateway.domain.errors import (
     WriteOutcome,
 )
 from gateway.domain.exchange import Call, CallKind, Reply
+from gateway.resilience.accounting import tallied
 from gateway.resilience.call_limit import counted
 from gateway.resilience.deadline import within_deadline
+from gateway.resilience.events import PolicyEvents
 from gateway.resilience.operation import MAX_UPSTREAM_CALLS, current_operation, operation
 from gateway.resilience.policy import Policy, Send, stacked
 
@@ -258,3 +261,26 @@ def test_tasks_of_an_operation_spend_from_it_and_strangers_do_not() -> None:
         return await asyncio.gather(spending(2), spending(5))
 
     assert asyncio.run(both()) == [7, 4]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_an_attempt_took_is_put_down_to_its_operation(fails: bool) -> None:
+    clock = Clock()
+    sender = Sender(clock, seconds=2)
+
+    async def send(call: Call) -> Reply:
+        reply = await sender(call)
+        if fails:
+            raise ReplyTimedOut(Provider.KLEN, "Too late.")
+        return reply
+
+    async def test() -> None:
+        guarded = tallied(clock, PolicyEvents())(Provider.KLEN, send)
+        with operation(deadline_seconds=60) as running:
+            for _ in range(2):
+                with suppress(ReplyTimedOut):
+                    await guarded(CALL)
+            spending = running.tally.of(Provider.KLEN)
+            assert (spending.calls, spending.spent_ms, spending.waited_ms) == (2, 4_000, 0)
+
+    asyncio.run(test())

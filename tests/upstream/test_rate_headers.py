@@ -31,6 +31,13 @@ def test_all_three_are_read() -> None:
     assert read("15", " 3 ", str(int(at.timestamp()))) == Allowance(limit=15, remaining=3, reset_at=at)
 
 
+def test_each_of_them_is_read_without_the_others() -> None:
+    at = NOW + timedelta(seconds=40)
+    assert read(limit="15") == Allowance(limit=15)
+    assert read(remaining="3") == Allowance(remaining=3)
+    assert read(reset=str(int(at.timestamp()))) == Allowance(reset_at=at)
+
+
 def test_nothing_said_is_nothing_known() -> None:
     assert read() == Allowance()
 
