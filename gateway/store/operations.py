@@ -146,22 +146,22 @@ class OperationStore:
         noted: Collection[int] = (),
         first: Callable[[Connection], T] | None = None,
     ) -> T | None:
-        """Lets go of an operation that has an answer for each target, and whose records are linked; answers that
-        the record missed, or may have missed, are noted with it: `noted` are the positions of those that it surely
-        has. `erase` forgets what was asked for. What somebody else has taken over is left to them. `first`, which
-        links, is done in the same transaction, for whoever it belongs to."""
-        mine = {"of_operation": operation_id, "of_owner": owner}
-        end = {**mine, "look_at": look_at, "looks": looks, "erases": erase}
+        """Lets go of an operation that is answered and linked throughout, and notes the answers that the record may
+        lack: all but those at the positions `noted`. `erase` forgets what was asked for. If somebody else has taken
+        it over, only what was done here is noted. `first`, which links, belongs to the same transaction either way."""
+        end = {"of_operation": operation_id, "of_owner": owner, "look_at": look_at, "looks": looks, "erases": erase}
         answers = [
             answer_row(operation_id, position, result, owner=owner, from_anybody=True, now=now)
             for position, result in enumerate(results)
             if position not in noted
         ]
+        done_here = [row for row in answers if row["outcome"] == str(WriteOutcome.APPLIED)]
 
         def finish(connection: Connection) -> T | None:
             done = first(connection) if first else None
-            if END.run(connection, end) == 1:
-                ANSWER.run_each(connection, answers)
+            ended = END.run(connection, end) == 1
+            ANSWER.run_each(connection, answers if ended else done_here)
+            if ended:
                 LINKED.run(connection, {"of_operation": operation_id})
             return done
 

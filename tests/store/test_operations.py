@@ -74,6 +74,15 @@ def test_what_a_stalled_gateway_did_counts(taken_over, store, run):
     assert outcome(store, run) == (WriteOutcome.APPLIED, "1")
 
 
+def test_what_a_stalled_gateway_did_counts_when_it_comes_with_the_end(taken_over, store, run):
+    """The last answer of a write is not noted by itself."""
+    run(finish(store, DONE, STALLED))
+
+    assert outcome(store, run) == (WriteOutcome.APPLIED, "1")
+    operation = run(store.by_id(taken_over))
+    assert (operation.owner, operation.finished, operation.targets[0].linked) == (OTHER, False, False)
+
+
 def test_an_answer_that_is_there_already_stays(taken_over, store, run):
     run(store.note(taken_over, 0, DONE, owner=OTHER, now=13))
     run(store.note(taken_over, 0, NOT_DONE, owner=OTHER, now=14))

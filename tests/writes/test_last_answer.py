@@ -144,6 +144,22 @@ def test_a_note_that_failed_is_made_up_for_by_the_end(
     assert {name: [key] for name, (_, key) in store.outcomes().items()} == holders(sandbox)
 
 
+def test_what_was_done_counts_though_somebody_else_has_taken_the_write_over(
+    bench: Bench, store: Store, sandbox: Sandbox, hold: Hold
+) -> None:
+    """Else they would have to find out, and a repetition might create it again."""
+    held = hold("KLEN")
+    with in_background(bench.create) as pending:
+        until(lambda: known(store) == {**APPLIED, "KLEN": "UNKNOWN"})
+        store.execute("UPDATE operations SET owner = 'somebody else'")
+        held.let_go()
+        pending.result()
+    assert known(store) == APPLIED
+    assert {name: [key] for name, (_, key) in store.outcomes().items()} == holders(sandbox)
+    (operation,) = store.operations()
+    assert (operation["owner"], operation["finished"]) == ("somebody else", False)
+
+
 def test_a_refusal_that_comes_last_is_in_the_record_too(bench: Bench, store: Store, sandbox: Sandbox) -> None:
     for provider in PROVIDERS:
         refuse(sandbox, provider)
