@@ -39,6 +39,7 @@ class RecordView:
         # Deleted through this gateway: nobody has to be asked whether it is there.
         self._answer = Answer(key=key) if gone else None
         self._summed_up: Answer | None = None
+        self._began: float | None = None
 
     def holds(self, field: Field) -> bool:
         return field in self._readable
@@ -88,6 +89,7 @@ class RecordView:
     def begin(self) -> None:
         """Asks for the whole record, so that the answer is under way when somebody waits for it."""
         if self._answer is None:
+            self._began = time.monotonic()
             self._load()
 
     @property
@@ -101,7 +103,7 @@ class RecordView:
         return self._context.records.load(self.key, self.terms.max_age_seconds)
 
     async def _ask(self) -> Answer:
-        started = time.monotonic()
+        started = self._began or time.monotonic()
         answer = await self.terms.within(self._load())
         if answer is None:
             # It stays so for this answer, or its fields would not agree with each other.

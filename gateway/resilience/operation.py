@@ -47,16 +47,7 @@ class Operation:
 
     def lent(self) -> "Operation":
         """For a call that may go on after this one has ended, which pays for it all the same."""
-        return Operation(
-            self.deadline,
-            calls_left=self.calls_left,
-            caller=self.caller,
-            clock=self.clock,
-            background=self.background,
-            shares_reads=self.shares_reads,
-            tally=self.tally,
-            charged_to=self.payer,
-        )
+        return replace(self, charged_to=self.payer)
 
 
 _current: ContextVar[Operation | None] = ContextVar("operation", default=None)

@@ -300,6 +300,19 @@ def test_a_provider_that_hangs_does_not_delay_the_answers_of_the_others(
     assert max(latencies.values()) < ATTEMPT_SECONDS * 1000
 
 
+def test_of_each_source_that_is_pending_it_is_told_how_long_it_was_waited_for(
+    sandbox: Sandbox, impatient: Gateway
+) -> None:
+    """They are waited for at the same time, though one is looked at after the other."""
+    contact = linked(impatient)
+    for provider in PROVIDERS:
+        simulator_of(sandbox, provider).faults.add(Fault(kind="hang"))
+    query = "query($id: ID!) { contact(id: $id, maxAgeSeconds: 0, maxWaitMs: 100) { sources { state latencyMs } } }"
+    sources = impatient.data(query, id=contact)["contact"]["sources"]
+    assert [one["state"] for one in sources] == ["PENDING"] * len(PROVIDERS)
+    assert min(one["latencyMs"] for one in sources) >= 50
+
+
 def test_a_dripping_answer_does_not_stretch_the_attempt(sandbox: Sandbox, impatient: Gateway) -> None:
     """Each piece comes well within any read time-out, and the whole would take some seconds."""
     sandbox.klen.faults.add(Fault(kind="drip", delay_ms=50, chunk_bytes=8))

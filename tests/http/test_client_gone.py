@@ -132,10 +132,8 @@ def test_a_client_that_waits_gets_its_answer(served: Served) -> None:
         assert wire.answer().data["contact"]["name"]
 
 
-def test_a_mutation_runs_to_its_end_and_is_recorded(
-    served: Served, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = len(sandbox.klen.contacts)
+def creating_until(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Klen AI creates nothing before it is set."""
     gone = threading.Event()
 
     async def until_gone(_: float) -> None:
@@ -144,6 +142,13 @@ def test_a_mutation_runs_to_its_end_and_is_recorded(
 
     monkeypatch.setattr(sandbox.klen, "sleep", until_gone)
     sandbox.klen.faults.add(Fault(kind="slow", operation="create"))
+    return gone
+
+
+def test_a_mutation_runs_to_its_end_and_is_recorded(
+    served: Served, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, gone = len(sandbox.klen.contacts), creating_until(sandbox, monkeypatch)
     request = a_post(CREATE, b'Idempotency-Key: "gone"', input={**PERSON, "providers": ["KLEN"]})
     with Wire(served.port) as wire:
         wire.send(request)
@@ -166,14 +171,7 @@ def test_a_mutation_runs_to_its_end_and_is_recorded(
 def test_what_is_queued_behind_a_mutation_never_begins(
     at_once: bool, served: Served, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = len(sandbox.klen.contacts)
-    gone = threading.Event()
-
-    async def until_gone(_: float) -> None:
-        assert gone.wait(10)
-
-    monkeypatch.setattr(sandbox.klen, "sleep", until_gone)
-    sandbox.klen.faults.add(Fault(kind="slow", operation="create"))
+    before, gone = len(sandbox.klen.contacts), creating_until(sandbox, monkeypatch)
     request = a_post(CREATE, input={**PERSON, "providers": ["KLEN"]})
     with Wire(served.port) as wire:
         wire.send(request + request if at_once else request)

@@ -205,6 +205,22 @@ class TestMemory:
             gc.enable()
 
 
+def working(ended: list[object], *, after_turns: int = 0) -> App:
+    """Works while its client is there, and notes how that ended."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(after_turns):
+            await asyncio.sleep(0)
+        try:
+            await while_there(Incoming(scope, receive), asyncio.sleep(60))
+        except RequestRefused as refused:
+            ended.append(refused.message)
+        except BaseException as ending:
+            ended.append(type(ending))
+
+    return app
+
+
 class TestTheClient:
     @pytest.mark.parametrize(
         ("pieces", "is_all_here"),
@@ -236,14 +252,8 @@ class TestTheClient:
     def test_work_ends_when_it_leaves(self, request_: bytes) -> None:
         ended: list[object] = []
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            try:
-                await while_there(Incoming(scope, receive), asyncio.sleep(60))
-            except RequestRefused as refused:
-                ended.append(refused.message)
-
         async def test() -> None:
-            line = Line(app)
+            line = Line(working(ended))
             line.connection.data_received(request_)
             for _ in range(3):
                 await asyncio.sleep(0)
@@ -282,15 +292,8 @@ class TestTheClient:
     def test_so_it_does_when_it_had_left_before(self) -> None:
         ended: list[object] = []
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await asyncio.sleep(0)
-            try:
-                await while_there(Incoming(scope, receive), asyncio.sleep(60))
-            except RequestRefused as refused:
-                ended.append(refused.message)
-
         async def test() -> None:
-            line = Line(app)
+            line = Line(working(ended, after_turns=1))
             line.connection.data_received(get())
             await asyncio.sleep(0)
             line.leave()
@@ -324,14 +327,8 @@ class TestTheClient:
     def test_who_else_cancels_is_not_taken_for_it(self) -> None:
         ended: list[object] = []
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            try:
-                await while_there(Incoming(scope, receive), asyncio.sleep(60))
-            except BaseException as ending:
-                ended.append(type(ending))
-
         async def test() -> None:
-            line = Line(app)
+            line = Line(working(ended))
             line.connection.data_received(get())
             await asyncio.sleep(0)
             (task,) = line.connection.tasks
