@@ -130,13 +130,15 @@ class RecordKey(Struct, frozen=True, order=True, gc=False):
     remote_id: str
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True):
     """What one provider said about somebody, and how much of it may be believed.
 
     `known` holds the fields that this record is an authority on: answers to writes and list items
     are summaries, so a field outside `known` is not empty, it is unknown. `primaries` is the
     provider's word on which value is the primary one, where it comes apart from the list itself.
     `raw` is the provider's JSON, undecoded.
+
+    What makes a hundred of them gives their fields by position: by name each one is searched for.
     """
 
     key: RecordKey

@@ -5,11 +5,14 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gateway.domain.contact import Provider
 from gateway.domain.errors import ReplyUnreadable
 
 T = TypeVar("T")
+
+_UTC = timezone.utc
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 
@@ -51,16 +54,19 @@ def decode_leniently(body: bytes, shape: type[T]) -> T:
         return shape()
 
 
-def in_utc(time: datetime | None, provider: Provider) -> datetime | None:
-    """Providers mean UTC where they name no offset (docs/providers, time zones).
+def in_utc(time: datetime | None | UnsetType, provider: Provider) -> datetime | None:
+    """Providers mean UTC where they name no offset (docs/providers, time zones). None for what was left out.
 
     Raises:
         ReplyUnreadable: for a time that UTC cannot tell, at either end of the calendar.
     """
-    if time is None or time.tzinfo is timezone.utc:
+    if time is None or time is UNSET:
+        return None
+    zone = time.tzinfo
+    if zone is _UTC:
         return time
     try:
-        return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+        return time.replace(tzinfo=_UTC) if zone is None else time.astimezone(_UTC)
     except OverflowError:
         raise ReplyUnreadable(provider, "The answer could not be read: a time is out of range.") from None
 

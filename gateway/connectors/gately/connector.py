@@ -15,7 +15,7 @@ from gateway.connectors.duplicates import or_duplicate
 from gateway.connectors.gately import calls, looking, mapping, wire
 from gateway.connectors.gately.calls import UpdateCalls, contact_path, fields_call, update_calls
 from gateway.connectors.gately.capabilities import CAPABILITIES
-from gateway.connectors.gately.known import LISTED, READABLE, told
+from gateway.connectors.gately.known import READABLE, listed, told
 from gateway.connectors.looking import each_once, found_by_emails, not_recognisable
 from gateway.connectors.paging import Bound, PageToken, next_page, raw_items, walk
 from gateway.connectors.stages import after_writing, before_writing
@@ -170,7 +170,7 @@ class GatelyConnector:
         page = decode(reply.body, wire.ContactPage, CAPABILITIES.provider, reply.status)
         now = self._clock()
         records = tuple(
-            mapping.to_record(item, known=LISTED | told(item), fetched_at=now, raw=raw)
+            mapping.to_record(item, known=listed(item), fetched_at=now, raw=raw)
             for item, raw in zip(page.contacts, raw_items(reply.body, "contacts"), strict=True)
         )
         total = page.pagination.total

@@ -3,8 +3,8 @@
 Source: docs/providers/gately.md, "In examples" and ambiguities 5 to 7.
 """
 
-from functools import lru_cache
-from itertools import repeat
+from functools import cache, lru_cache
+from itertools import compress, repeat
 from operator import is_not
 
 from msgspec import UNSET, structs
@@ -62,3 +62,38 @@ def _told(mentioned: tuple[bool, ...]) -> frozenset[Field]:
     """The items of a list mention the same keys, or nearly so."""
     present = {key for key, is_there in zip(wire.Contact.__struct_fields__, mentioned, strict=True) if is_there}
     return frozenset(field for field, keys in _KEYS.items() if present.issuperset(keys))
+
+
+# What an item of a list may mention beside that, in the order in which `listed` asks for it.
+_BESIDE = (Field.FIRST_NAME, Field.LAST_NAME, Field.PHONES, Field.ADDRESSES, Field.NOTES, Field.EXTERNAL_ID)
+
+
+def listed(item: wire.Contact) -> frozenset[Field]:
+    """The fields that an item of a list tells: what every one shows, and what this one mentions."""
+    return _listed(
+        (
+            item.first_name is not UNSET,
+            item.last_name is not UNSET,
+            item.phone is not UNSET and item.mobile is not UNSET,
+            _mentions_address(item),
+            item.notes is not UNSET,
+            item.external_id is not UNSET,
+        )
+    )
+
+
+def _mentions_address(item: wire.Contact) -> bool:
+    # Hardly any item does, so that the first of these decides.
+    return (
+        item.city is not UNSET
+        and item.country is not UNSET
+        and item.address_line_1 is not UNSET
+        and item.address_line_2 is not UNSET
+        and item.state is not UNSET
+        and item.zip is not UNSET
+    )
+
+
+@cache
+def _listed(beside: tuple[bool, ...]) -> frozenset[Field]:
+    return LISTED.union(compress(_BESIDE, beside))

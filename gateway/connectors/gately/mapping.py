@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from gateway.connectors.addresses import street_of
 from gateway.connectors.base import Planned
@@ -34,50 +34,48 @@ from gateway.upstream.decode import in_utc
 
 # Gately's words are ours; it may have others.
 _STATUSES: Mapping[str | None, ContactStatus] = {status.value: status for status in ContactStatus}
+# Naming a member of an enumeration by its class runs Python code each time.
+_GATELY = Provider.GATELY
 
 
 def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: datetime, raw: bytes) -> Record:
     email = _text(contact.email)
     word = _text(contact.status)
-    custom_fields = contact.custom_fields
     return Record(
-        key=RecordKey(Provider.GATELY, contact.id),
-        known=known,
-        fetched_at=fetched_at,
-        name=_text(contact.name),
-        first_name=_text(contact.first_name),
-        last_name=_text(contact.last_name),
-        emails=(Email(address=email, normalized=email_key(email), primary=True),) if email else (),
-        phones=read_slots(_text(contact.phone), _text(contact.mobile)),
-        addresses=_addresses(contact),
-        company=_text(contact.company),
-        status=_STATUSES.get(word),
-        tags=tuple(tag.name for tag in contact.tags or ()),
-        notes=_text(contact.notes),
-        custom_fields=custom_fields or {},
-        unsubscribed=_given(contact.unsubscribed),
-        external_id=_text(contact.external_id),
-        created_at=in_utc(_given(contact.created_at), Provider.GATELY),
-        updated_at=in_utc(_given(contact.updated_at), Provider.GATELY),
-        last_contacted_at=in_utc(_given(contact.last_contacted_at), Provider.GATELY),
+        RecordKey(_GATELY, contact.id),
+        known,
+        fetched_at,
+        _text(contact.name),
+        _text(contact.first_name),
+        _text(contact.last_name),
+        (Email(address=email, normalized=email_key(email), primary=True),) if email else (),
+        read_slots(_text(contact.phone), _text(contact.mobile)),
+        _addresses(contact),
+        _text(contact.company),
+        None,  # website
+        _STATUSES.get(word),
+        None,  # stage
+        tuple([tag.name for tag in contact.tags]) if contact.tags else (),
+        _text(contact.notes),
+        contact.custom_fields or {},
+        None if contact.unsubscribed is UNSET else contact.unsubscribed,
+        _text(contact.external_id),
+        in_utc(contact.created_at, _GATELY),
+        in_utc(contact.updated_at, _GATELY),
+        in_utc(contact.last_contacted_at, _GATELY),
         provider_status=word,
         raw=raw,
     )
 
 
-def _given(value: Any) -> Any:
-    return None if value is UNSET else value
-
-
-def _text(value: str | None | UnsetType) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
+def _text(value: wire.Text) -> str | None:
+    return None if value is UNSET or value is None or value.isspace() else value or None
 
 
 def _addresses(contact: wire.Contact) -> tuple[Address, ...]:
     # What was left out is false, as an empty text is; items of a list have no address at all.
-    if not any((contact.address_line_1, contact.address_line_2, contact.city, contact.state, contact.zip)) and not (
-        contact.country
-    ):
+    parts = contact.address_line_1 or contact.address_line_2 or contact.city or contact.state or contact.zip
+    if not (parts or contact.country):
         return ()
     street, street2 = _text(contact.address_line_1), _text(contact.address_line_2)
     city, state, postal_code, country = (

@@ -8,14 +8,16 @@ from gateway.domain.normalise import e164
 from gateway.domain.writes import WriteWarning, coerced, dropped
 
 
+# Naming a member of an enumeration by its class runs Python code each time.
+_OTHER, _MOBILE = PhoneType.OTHER, PhoneType.MOBILE
+
+
 def read_slots(phone: str | None, mobile: str | None) -> tuple[Phone, ...]:
     """`phone` is the primary one where both are filled."""
-    slots = ((phone, PhoneType.OTHER, True), (mobile, PhoneType.MOBILE, phone is None))
-    return tuple(
-        Phone(number=number, e164=e164(number), type=type_, primary=primary)
-        for number, type_, primary in slots
-        if number
-    )
+    main = (Phone(number=phone, e164=e164(phone), type=_OTHER, primary=True),) if phone else ()
+    if not mobile:
+        return main
+    return (*main, Phone(number=mobile, e164=e164(mobile), type=_MOBILE, primary=not main))
 
 
 def phone_slots(
