@@ -14,7 +14,7 @@ from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
 from gateway.domain.errors import GatewayError, InputProblem, InvalidInput, ProviderFailure
 from gateway.domain.identity import NodeType
-from gateway.store.links import Family
+from gateway.store.links import Family, alone
 from resolvers.contact import Contact, ContactRecord, Node
 from resolvers.contact_lists import ContactConnection, ContactMatches, StreamedPage
 from resolvers.context import Info
@@ -120,12 +120,14 @@ async def contacts(
     if streams(info._raw_info, "edges", "nodes"):
         return _streamed(info, asked, selection)
     listing = await info.context.use_cases.lists.page(asked)
+    context, families = info.context, listing.families
     summaries = {record.key: record for record in listing.summaries}
 
     def listed(item: Record | ProviderFailure) -> Contact | ProviderFailure:
         if not isinstance(item, Record):
             return item
-        return Contact(view=ContactView(info.context, listing.families[item.key], selection, summaries, terms))
+        family = families.get(item.key) or alone(item.key)
+        return Contact(view=ContactView(context, family, selection, summaries, terms))
 
     found = [listed(edge.item) for edge in listing.edges]
     return ContactConnection(listing=listing, contacts=found, after=_given(after))

@@ -47,15 +47,50 @@ class Standing(msgspec.Struct, frozen=True):
     positions: Mapping[Provider, Position]
     turn: Provider | None = None
 
+    def after(self, _: int) -> "Standing":
+        return self
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of one provider's list. `shown` are the places of those of its items that appear in ours; `token` asks for
+    it again, `next_token` for the one after it."""
+
+    token: str
+    next_token: str | None
+    total: int | None
+    shown: Sequence[int]
+
+    def position(self, dealt: int) -> Position:
+        """Once so many of those that appear have been dealt; past the last one, the beginning of the next page."""
+        if dealt < len(self.shown):
+            return Position(self.token, self.shown[dealt], False, self.total)
+        return Position(self.next_token, 0, self.next_token is None, self.total)
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Records of one page that follow each other in our list: `dealt` of the page's came before them, and `standing` is
+    where the list goes on after the last one."""
+
+    standing: Standing
+    provider: Provider
+    page: Page
+    dealt: int
+
+    def after(self, place: int) -> Standing:
+        """Where the list goes on after one of them."""
+        position = self.page.position(self.dealt + place + 1)
+        return Standing({**self.standing.positions, self.provider: position}, self.standing.turn)
+
 
 class Mark(msgspec.Struct, frozen=True):
-    """A place in a list, which becomes a cursor only where somebody asks for it."""
+    """A place in a list, worked out and made a cursor only where somebody asks for it."""
 
     arguments: str
-    standing: Standing
+    within: Standing | Stretch
+    place: int = 0
 
     def __str__(self) -> str:
-        return write_cursor(self.arguments, self.standing)
+        return write_cursor(self.arguments, self.within.after(self.place))
 
 
 def write_cursor(arguments: str, standing: Standing) -> str:

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from gateway.contacts.cursor import Mark, Standing
-from gateway.contacts.walk import Walk
+from gateway.contacts.cursor import Mark
+from gateway.contacts.walk import Walk, standing
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import ProviderFailure
 
@@ -112,12 +112,12 @@ class Dealing(Generic[R]):
         if self._dealt >= self._first:
             return False
         self._dealt += 1
-        record = await walk.take()
-        if record is None:
+        run = await walk.take(1)
+        if run is None:
             self._dealt -= 1
             return False
         self._turn = next_turn or self._turn
-        self._add(record)
+        self._add(run.records[0])
         return True
 
     def _mark(self, walk: Walk) -> None:
@@ -131,7 +131,7 @@ class Dealing(Generic[R]):
         self._tell()
 
     def _mark_here(self) -> Mark:
-        return Mark(self._arguments, Standing({walk.provider: walk.position for walk in self._walks}, self._turn))
+        return Mark(self._arguments, standing(self._walks, self._turn))
 
     def _tell(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway.connectors.base import ContactFilter, PageRequest
-from gateway.contacts.cursor import Mark, Position, Standing, fingerprint, read_cursor
+from gateway.contacts.cursor import Mark, Position, Standing, Stretch, fingerprint, read_cursor
 from gateway.contacts.dealing import Dealing, Edge
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
 from gateway.contacts.terms import Terms
-from gateway.contacts.walk import Walk, countable
+from gateway.contacts.walk import Walk, countable, standing
 from gateway.domain.contact import Field, Provider, Record, RecordKey
 from gateway.domain.errors import FieldUnsupported, InputProblem, InvalidInput
 from gateway.store.links import Family, LinkStore
@@ -27,7 +27,7 @@ MAX_FILTER_CHARACTERS = 300
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """`summaries` is all that the providers told on the way, linked records that stand elsewhere included; `families`
-    are those of all of them. `count` counts the whole list: a look into the database for whoever asks."""
+    are those of them that are linked. `count` counts the whole list: a look into the database for whoever asks."""
 
     edges: tuple[Edge, ...]
     summaries: tuple[Record, ...]
@@ -144,9 +144,11 @@ class ContactLists:
         sources: list[Source] = []
         asked: set[Provider] = set()
 
-        async def pick_shown(records: tuple[Record, ...]) -> list[bool]:
-            families.update(await self._links.families([record.key for record in records]))
-            return [self._representative(families[record.key], asked) == record.key for record in records]
+        async def pick_shown(records: tuple[Record, ...]) -> Sequence[int]:
+            linked = await self._links.linked([record.key for record in records])
+            families.update(linked)
+            places = range(len(records))
+            return [place for place in places if self._appears(records[place].key, linked, asked)] if linked else places
 
         for provider in targets:
             position = positions.get(provider, Position())
@@ -156,6 +158,9 @@ class ContactLists:
             except FieldUnsupported as failure:
                 sources.append(skipped(failure))
         return walks, sources
+
+    def _appears(self, key: RecordKey, linked: Mapping[RecordKey, Family], asked: set[Provider]) -> bool:
+        return key not in linked or self._representative(linked[key], asked) == key
 
     def _representative(self, family: Family, asked: set[Provider]) -> object:
         """The record at whose place a contact appears: its anchor, or the first one that is listed at all."""
@@ -189,26 +194,23 @@ async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, argume
     dealt = 0
     while playing and dealt < first:
         walk = playing.pop(0)
-        record = await walk.take()
-        following = order[(order.index(walk.provider) + 1) % len(order)]
-        if record is not None:
+        # Whoever is the last one is its own follower.
+        run = await walk.take(1 if playing else first - dealt)
+        if run is not None:
             playing.append(walk)
-            dealt += 1
-            turn = following
-            edges.append(Edge(record, _mark(walks, turn, arguments)))
+            dealt += len(run.records)
+            turn = order[(order.index(walk.provider) + 1) % len(order)]
+            stretch = Stretch(standing(walks, turn), walk.provider, run.page, run.dealt)
+            edges += [Edge(record, Mark(arguments, stretch, place)) for place, record in enumerate(run.records)]
         elif walk.failure and not (walk.skipped or walk.pending):
-            edges.append(Edge(walk.failure, _mark(walks, turn, arguments)))
-    return _Dealt(tuple(edges), _mark(walks, turn, arguments))
+            edges.append(Edge(walk.failure, Mark(arguments, standing(walks, turn))))
+    return _Dealt(tuple(edges), Mark(arguments, standing(walks, turn)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Dealt:
     edges: tuple[Edge, ...]
     end: Mark
-
-
-def _mark(walks: Sequence[Walk], turn: Provider | None, arguments: str) -> Mark:
-    return Mark(arguments, Standing({walk.provider: walk.position for walk in walks}, turn))
 
 
 def _check(first: int, wanted: ContactFilter) -> None:

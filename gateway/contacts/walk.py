@@ -1,11 +1,14 @@
-"""One provider's part of a list: pages fetched when they are needed, records handed out one at a time."""
+"""One provider's part of a list: pages fetched when they are needed, records handed out as they are asked for."""
 
 import time
-from collections.abc import Awaitable, Callable
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from msgspec import Struct
+
 from gateway.connectors.base import Connector, ContactFilter, FilterName, PageRequest
-from gateway.contacts.cursor import Position
+from gateway.contacts.cursor import Page, Position, Standing
 from gateway.contacts.reading import Source, SourceState, elapsed_ms, failed, skipped
 from gateway.contacts.terms import Terms
 from gateway.domain.compare import email_key, text_key
@@ -30,11 +33,20 @@ FIELD_OF_FILTER = {
 }
 
 
+class Run(Struct, frozen=True):
+    """At least one record, next to each other in the list of their provider, but for those that do not appear; `dealt`
+    of the page's came before them."""
+
+    records: Sequence[Record]
+    page: Page
+    dealt: int
+
+
 class Walk:
     """`position` is where the walk stands now; a failure leaves it standing. `fetched` is every record of
     the pages that were fetched on the way.
 
-    `pick_shown` tells of each record of a page whether it appears in this list at all.
+    `pick_shown` tells which places of a page's records appear in this list at all.
     """
 
     def __init__(
@@ -42,7 +54,7 @@ class Walk:
         connector: Connector,
         request: PageRequest,
         position: Position,
-        pick_shown: Callable[[tuple[Record, ...]], Awaitable[list[bool]]],
+        pick_shown: Callable[[tuple[Record, ...]], Awaitable[Sequence[int]]],
         terms: Terms,
     ) -> None:
         self._connector = connector
@@ -52,11 +64,10 @@ class Walk:
         self._request = replace(request, limit=size)
         self._pick_shown = pick_shown
         self._records: tuple[Record, ...] = ()
-        self._shown: list[bool] = []
         self.fetched: list[Record] = []
-        self._next_token: str | None = None
+        self._page: Page | None = None
+        self._dealt = 0
         self._pages_left = MAX_FILTERED_PAGES_PER_ANSWER if self._here.asked else MAX_PAGES_PER_ANSWER
-        self._loaded = False
         self.position = position
         self.failure: ProviderFailure | None = None
         self.latency_ms = 0
@@ -93,7 +104,7 @@ class Walk:
 
     async def load(self) -> None:
         """Fetches the page that the position stands in, unless it is there already."""
-        if self._loaded or self.position.done or self.failure or not self._pages_left:
+        if self._page or self.position.done or self.failure or not self._pages_left:
             return
         self._pages_left -= 1
         started = time.monotonic()
@@ -107,45 +118,39 @@ class Walk:
             return
         finally:
             self.latency_ms += elapsed_ms(started)
-        self._records, self._next_token, self._loaded = page.records, page.next_token, True
         self.fetched += page.records
-        passes_here = [passes(record, self._here) for record in page.records]
         shown = await self._pick_shown(page.records)
-        self._shown = [passing and listed for passing, listed in zip(passes_here, shown, strict=True)]
+        if self.filters_here:
+            shown = [place for place in shown if passes(page.records[place], self._here)]
         total = None if self.filters_here else countable(page.total)
         # The page by its own token: the next answer may be of another size, and its first page another one.
-        self.position = Position(page.token, self.position.skip, self.position.done, total)
-        self._skip_hidden()
+        self._records, self._page = page.records, Page(page.token, page.next_token, total, shown)
+        self._advance(bisect_left(shown, self.position.skip))
 
-    async def take(self) -> Record | None:
-        """The next record, or None when the walk is over, paused, failed or pending."""
+    async def take(self, most: int) -> Run | None:
+        """The next records, up to so many, of one page; None when the walk is over, paused, failed or pending."""
         while not self.position.done and not self.failure:
-            if not self._loaded:
+            if self._page is None:
                 if not self._pages_left:
                     return None
                 await self.load()
                 continue
-            record = self._records[self.position.skip]
-            self._advance()
-            self._skip_hidden()
-            return record
+            places = self._page.shown[self._dealt : self._dealt + most]
+            run = Run([self._records[place] for place in places], self._page, self._dealt)
+            self._advance(self._dealt + len(places))
+            return run
         return None
 
-    def _skip_hidden(self) -> None:
-        while self._loaded and not self.position.done:
-            if self.position.skip < len(self._records) and self._shown[self.position.skip]:
-                return
-            self._advance()
+    def _advance(self, dealt: int) -> None:
+        assert self._page is not None
+        self.position, self._dealt = self._page.position(dealt), dealt
+        if dealt >= len(self._page.shown):
+            self._page = None
 
-    def _advance(self) -> None:
-        """One item on; past the end of a page, to the beginning of the next one."""
-        skip = self.position.skip + 1
-        if skip < len(self._records):
-            self.position = Position(self.position.token, skip, False, self.position.total)
-            return
-        self._loaded = False
-        done = self._next_token is None
-        self.position = Position(self._next_token, 0, done, self.position.total)
+
+def standing(walks: Sequence[Walk], turn: Provider | None) -> Standing:
+    """Where a list stands whose walks these are."""
+    return Standing({walk.provider: walk.position for walk in walks}, turn)
 
 
 def narrowed(wanted: ContactFilter, connector: Connector) -> ContactFilter:

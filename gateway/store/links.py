@@ -17,6 +17,9 @@ from gateway.store.tables import ALIASES, LINKS
 Rank: TypeAlias = Callable[[RecordKey], Any]
 """A sort key: the record that sorts first becomes the anchor."""
 
+# An enumeration looks its members up by code of Python's own.
+_PROVIDERS = {provider.value: provider for provider in Provider}
+
 
 class Family(Struct, frozen=True):
     """The records of one contact, in no order; `anchor` and `record` are two of them, or one.
@@ -31,6 +34,11 @@ class Family(Struct, frozen=True):
     gone: frozenset[RecordKey] = frozenset()
 
 
+def alone(key: RecordKey) -> Family:
+    """The family of a record that has no links."""
+    return Family(key, frozenset((key,)), key)
+
+
 class LinkStore:
     """Raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then.
 
@@ -43,22 +51,30 @@ class LinkStore:
     async def families(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Family]:
         """The family of each key, that of a replaced id included."""
         wanted = list(keys)
-        if (found := self._at_once(wanted)) is not None:
-            return found
-        return await self._database.read(lambda connection: _families(connection, wanted))
+        return _read_families(wanted, await self._related(wanted))
+
+    async def linked(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Family]:
+        """The same without those that are alone."""
+        if not (rows := await self._related(keys)):
+            return {}
+        return {key: family for key, family in _read_families(keys, rows).items() if family != alone(key)}
 
     def family_at_once(self, key: RecordKey) -> Family | None:
         """None where it cannot be had without waiting."""
-        found = self._at_once([key])
-        return found[key] if found else None
+        rows = self._related_at_once([key])
+        return None if rows is None else _read_families([key], rows)[key]
 
-    def _at_once(self, wanted: Sequence[RecordKey]) -> dict[RecordKey, Family] | None:
-        if not 0 < len(wanted) <= CHUNK:
+    async def _related(self, keys: Sequence[RecordKey]) -> Sequence[Any]:
+        if (rows := self._related_at_once(keys)) is not None:
+            return rows
+        return await self._database.read(lambda connection: _rows(connection, keys))
+
+    def _related_at_once(self, keys: Sequence[RecordKey]) -> Sequence[Any] | None:
+        if not 0 < len(keys) <= CHUNK:
             return None
         # As plain text: of anything else sqlite3 asks each time how it may be adapted.
-        parameters = [part for key in wanted for part in (str(key.provider), key.remote_id)]
-        rows = self._database.look_up(related_in_sqlite(len(wanted)), parameters)
-        return None if rows is None else _read_families(wanted, rows)
+        parameters = [part for key in keys for part in (str(key.provider), key.remote_id)]
+        return self._database.look_up(related_in_sqlite(len(keys)), parameters)
 
     async def link(self, keys: Sequence[RecordKey], rank: Rank) -> Family:
         """Makes one family of everything that the keys' families hold."""
@@ -137,7 +153,7 @@ def _rows(connection: Connection, keys: Sequence[RecordKey]) -> list[Any]:
 def _read_families(keys: Iterable[RecordKey], rows: Sequence[Any]) -> dict[RecordKey, Family]:
     """`rows` are the related ones of all the keys."""
     if not rows:
-        return {key: Family(key, frozenset((key,)), key) for key in keys}
+        return {key: alone(key) for key in keys}
     replaced: dict[RecordKey, RecordKey] = {}
     anchors: dict[RecordKey, RecordKey] = {}
     members: dict[RecordKey, set[RecordKey]] = {}
@@ -202,4 +218,4 @@ def _is(table: Table, key: RecordKey) -> Any:
 
 
 def _key(provider: str, remote_id: str) -> RecordKey:
-    return RecordKey(Provider(provider), remote_id)
+    return RecordKey(_PROVIDERS[provider], remote_id)

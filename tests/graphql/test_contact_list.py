@@ -220,6 +220,24 @@ class TestLinkedRecords:
         assert [one for one in met if one in klen] == klen
         assert [one for one in met if one not in klen] == cometly
 
+    def test_every_edges_cursor_goes_on_past_those_that_do_not_appear(
+        self, gateway: Gateway, sandbox: Sandbox, link: Callable[..., str]
+    ) -> None:
+        """At the beginning of a page, in its middle and at its end."""
+        klen = stock(sandbox, "klen")
+        hidden = [klen[0], klen[3], klen[9]]
+        assert link(*hidden, klen[-1]) == klen[-1]
+        shown = [one for one in klen if one not in hidden]
+        query = "query($after: String) { contacts(first: 10, after: $after, providers: [KLEN]) { edges { cursor } } }"
+        place, after = 0, None
+
+        while edges := gateway.data(query, after=after)["contacts"]["edges"]:
+            for edge in edges:
+                place, after = place + 1, edge["cursor"]
+                following = gateway.data(PAGE, first=1, after=after, providers=["KLEN"])["contacts"]["nodes"]
+                assert following == [{"id": one} for one in shown[place : place + 1]]
+        assert place == len(shown)
+
     def test_they_are_shown_with_all_their_records(self, gateway: Gateway, ada: str) -> None:
         query = """{ contacts(first: 1, providers: [KLEN], filter: {search: "ada.winter"}) {
           nodes { id tags records { provider } } totalCount } }"""

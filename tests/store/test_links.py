@@ -49,6 +49,22 @@ def test_linked_records_are_one_family_anchored_by_rank(links, run):
     }
 
 
+def test_only_those_that_are_not_alone_are_told_as_linked(links, run):
+    """A replaced id and a record whose contact is gone are not alone, though there is one record."""
+    run(links.link([COMETLY, GATELY], rank))
+    run(links.follow(KLEN, KLEN_2, rank))
+    run(links.link([COMETLY_2, COMETLY_3], rank))
+    run(links.mark_gone([COMETLY_2]))
+    every = [GATELY, GATELY_2, COMETLY, COMETLY_2, COMETLY_3, KLEN, KLEN_2]
+    families = run(links.families(every))
+    assert run(links.linked(every)) == {key: families[key] for key in every if key not in (GATELY_2, KLEN_2)}
+
+
+def test_nobody_is_linked_where_there_are_no_links(links, run):
+    assert run(links.linked([GATELY, KLEN])) == {}
+    assert run(links.linked([])) == {}
+
+
 def test_linking_families_unites_all_that_they_hold(links, run):
     run(links.link([KLEN, COMETLY], rank))
     run(links.link([GATELY_2, KLEN_2], rank))

@@ -7,7 +7,6 @@ from gateway.domain.contact import Field, Phone, PhoneType
 from gateway.domain.normalise import e164
 from gateway.domain.writes import WriteWarning, coerced, dropped
 
-
 # Naming a member of an enumeration by its class runs Python code each time.
 _OTHER, _MOBILE = PhoneType.OTHER, PhoneType.MOBILE
 
