@@ -193,7 +193,11 @@ class Record(Struct, frozen=True):
 def _with_primary(items: Any, primary: str | None, key_of: Any) -> Any:
     if items is None or primary is None:
         return items
-    return tuple(replace(item, primary=key_of(item) == primary) for item in items)
+    return tuple([_marked(item, primary=key_of(item) == primary) for item in items])
+
+
+def _marked(item: Any, *, primary: bool) -> Any:
+    return item if item.primary == primary else replace(item, primary=primary)
 
 
 def one_line(*parts: str | None) -> str:
@@ -203,4 +207,4 @@ def one_line(*parts: str | None) -> str:
 
 def filled(text: str | None) -> str | None:
     """Providers say "nothing there" by an empty text as well as by null."""
-    return text if text and text.strip() else None
+    return text if text and not text.isspace() else None

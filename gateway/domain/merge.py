@@ -4,6 +4,7 @@ Rules: design sections 3 and 5. Everything here is pure and takes its records in
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -79,13 +80,10 @@ def _unite(
 ) -> Callable[[list[Any]], tuple[Any, ...] | None]:
     """Lists without duplicates; the primary is that of the first list that has one."""
 
-    def is_united(items: tuple[Any, ...]) -> bool:
-        return len({key_of(item) for item in items}) == len(items) and sum(item.primary for item in items) < 2
-
     def unite(lists: list[Iterable[Any]]) -> tuple[Any, ...] | None:
         if not lists:
             return None
-        if len(lists) == 1 and is_united(items := tuple(lists[0])):
+        if len(lists) == 1 and _is_united(items := tuple(lists[0]), key_of):
             return items
         united: dict[Hashable, Any] = {}
         primary: Hashable = None
@@ -102,6 +100,17 @@ def _unite(
     return unite
 
 
+def _is_united(items: tuple[Any, ...], key_of: Callable[[Any], Hashable]) -> bool:
+    """Whether no item is there twice, and not more than one primary: nearly every list of one record."""
+    if len(items) < 2:
+        return True
+    if len(items) == 2:
+        one, other = items
+        return not (one.primary and other.primary) and key_of(one) != key_of(other)
+    return len(set(map(key_of, items))) == len(items) and sum(map(_primary_of, items)) < 2
+
+
+_primary_of = attrgetter("primary")
 _unite_lines = _unite(lambda address: text_key(address.formatted))
 
 
@@ -132,6 +141,8 @@ def _unite_tags(lists: list[Iterable[str]]) -> tuple[str, ...] | None:
 def _merge_objects(objects: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not objects:
         return None
+    if len(objects) == 1:
+        return dict(objects[0])
     merged: dict[str, Any] = {}
     for key, value in (pair for item in objects for pair in item.items()):
         if merged.get(key) is None:
@@ -140,8 +151,8 @@ def _merge_objects(objects: list[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 
 _UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
-    Field.EMAILS: _unite(lambda email: email.normalized),
-    Field.PHONES: _unite(lambda phone: phone.comparable, _keep_do_not_call),
+    Field.EMAILS: _unite(attrgetter("normalized")),
+    Field.PHONES: _unite(attrgetter("comparable"), _keep_do_not_call),
     Field.ADDRESSES: _unite_addresses,
     Field.TAGS: _unite_tags,
     Field.CUSTOM_FIELDS: _merge_objects,

@@ -193,9 +193,17 @@ def test_what_one_record_holds_twice_stands_once() -> None:
     assert unified(Field.TAGS, [twice]) == ("VIP", "fair")
 
 
-def test_of_the_values_of_one_record_one_is_primary() -> None:
-    both = said(emails=(email("a@aalto.test", primary=True), email("b@aalto.test", primary=True)))
-    assert unified(Field.EMAILS, [both]) == (email("a@aalto.test", primary=True), email("b@aalto.test"))
+@pytest.mark.parametrize("others", [("b@aalto.test",), ("b@aalto.test", "c@aalto.test")])
+def test_of_the_values_of_one_record_one_is_primary(others: tuple[str, ...]) -> None:
+    every = said(emails=tuple(email(address, primary=True) for address in ("a@aalto.test", *others)))
+    assert unified(Field.EMAILS, [every]) == (email("a@aalto.test", primary=True), *map(email, others))
+
+
+def test_the_object_of_one_record_keeps_its_nulls() -> None:
+    assert unified(Field.CUSTOM_FIELDS, [said(custom_fields={"tier": None, "seats": 12})]) == {
+        "tier": None,
+        "seats": 12,
+    }
 
 
 def test_custom_fields_are_merged_by_key_and_a_null_leaves_room() -> None:

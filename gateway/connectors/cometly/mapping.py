@@ -4,9 +4,10 @@ Rules: design section 7; docs/providers/cometly.md. Reads are newest first and c
 lists whose first item becomes primary: a read is never sent back as it came.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from msgspec import UNSET
@@ -27,6 +28,9 @@ from gateway.domain.writes import WriteWarning, coerced, dropped
 
 READABLE = CAPABILITIES.readable
 
+# Naming a member of an enumeration by its class runs Python code each time.
+_COMETLY, _OTHER = Provider.COMETLY, PhoneType.OTHER
+
 _LIST_KEYS = {Field.NAME: "names", Field.EMAILS: "emails", Field.PHONES: "phones", Field.ADDRESSES: "locations"}
 
 
@@ -46,7 +50,7 @@ class Reader:
         if contact.custom_fields is not UNSET:
             known.add(Field.CUSTOM_FIELDS)
         firsts = {field: body[key][0] for field, key in _LIST_KEYS.items() if body.get(key)}
-        primaries = {field: _primary_key(field, text) for field, text in firsts.items()}
+        primaries = {field: _KEY_OF[field](text) for field, text in firsts.items()}
         record = self._record(contact, known=frozenset(known), primaries=primaries, fetched_at=fetched_at, raw=raw)
         return record.informed_by(record)
 
@@ -59,19 +63,15 @@ class Reader:
             names=[item.name] if item.name else [],
             custom_fields=item.custom_fields,
         )
-        known = {Field.NAME}
-        if emails is not UNSET:
-            known.add(Field.EMAILS)
-        if item.custom_fields is not UNSET:
-            known.add(Field.CUSTOM_FIELDS)
         told = {
             Field.NAME: item.name,
             Field.EMAILS: item.email,
             Field.PHONES: item.phone,
             Field.ADDRESSES: item.location,
         }
-        primaries = {field: _primary_key(field, text) for field, text in told.items() if text}
-        record = self._record(contact, known=frozenset(known), primaries=primaries, fetched_at=fetched_at, raw=raw)
+        primaries = {field: _KEY_OF[field](text) for field, text in told.items() if text}
+        known = _summed_up(emails is not UNSET, item.custom_fields is not UNSET)
+        record = self._record(contact, known=known, primaries=primaries, fetched_at=fetched_at, raw=raw)
         return record.informed_by(record)
 
     def _record(
@@ -85,32 +85,49 @@ class Reader:
     ) -> Record:
         names = texts(contact.names)
         return Record(
-            key=RecordKey(Provider.COMETLY, str(contact.id)),
-            known=known,
-            fetched_at=fetched_at,
-            name=names[0] if names else None,
-            emails=tuple(
-                Email(address=text, normalized=email_key(text), primary=primary)
-                for text, primary in items(contact.emails)
+            RecordKey(_COMETLY, str(contact.id)),
+            known,
+            fetched_at,
+            names[0] if names else None,
+            None,  # first name
+            None,  # last name
+            tuple(
+                [
+                    Email(address=text, normalized=email_key(text), primary=primary)
+                    for text, primary in items(contact.emails)
+                ]
             ),
-            phones=tuple(
-                Phone(number=text, e164=e164(text), type=PhoneType.OTHER, primary=primary)
-                for text, primary in items(contact.phones)
+            tuple(
+                [
+                    Phone(number=text, e164=e164(text), type=_OTHER, primary=primary)
+                    for text, primary in items(contact.phones)
+                ]
             ),
-            addresses=tuple(Address(formatted=text, primary=primary) for text, primary in items(contact.locations)),
+            tuple([Address(formatted=text, primary=primary) for text, primary in items(contact.locations)]),
             custom_fields=self.slots.read(contact.custom_fields),
             primaries=primaries,
             raw=raw,
         )
 
 
-def _primary_key(field: Field, text: str) -> str:
-    """What Record.informed_by compares by."""
-    if field is Field.EMAILS:
-        return email_key(text)
-    if field is Field.PHONES:
-        return Phone(number=text, e164=e164(text), type=PhoneType.OTHER).comparable
-    return text_key(text) if field is Field.ADDRESSES else text
+@cache
+def _summed_up(emails: bool, custom_fields: bool) -> frozenset[Field]:
+    """What an item of a list tells, with or without the two that have to be asked for."""
+    beside = ((Field.EMAILS, emails), (Field.CUSTOM_FIELDS, custom_fields))
+    return frozenset({Field.NAME, *(field for field, is_told in beside if is_told)})
+
+
+def _number_key(text: str) -> str:
+    return Phone(number=text, e164=e164(text), type=_OTHER).comparable
+
+
+# What Record.informed_by compares by.
+_KEY_OF: Mapping[Field, Callable[[str], str]] = {
+    Field.NAME: str,
+    Field.EMAILS: email_key,
+    Field.PHONES: _number_key,
+    Field.ADDRESSES: text_key,
+}
 
 
 def from_draft(draft: Draft, slots: Slots) -> Planned:

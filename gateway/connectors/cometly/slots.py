@@ -34,7 +34,9 @@ class Slots:
         """The unified custom fields; a slot without a name is not shown, one without a value is left out."""
         values = stored if isinstance(stored, dict) else {}
         return {
-            name: _from_slot(slot, values[slot]) for name, slot in self.names.items() if values.get(slot) is not None
+            name: _from_slot(slot, value)
+            for name, slot in self.names.items()
+            if (value := values.get(slot)) is not None
         }
 
     def write(
@@ -78,7 +80,8 @@ def _kind(slot: str) -> str:
 
 
 def _from_slot(slot: str, value: wire.Scalar) -> Any:
-    if _kind(slot) == "number" and isinstance(value, str):
+    kind = _kind(slot)
+    if kind == "number" and isinstance(value, str):
         try:
             number = Decimal(value)
         except InvalidOperation:
@@ -86,7 +89,7 @@ def _from_slot(slot: str, value: wire.Scalar) -> Any:
         if not number.is_finite():
             return value
         return int(number) if number == number.to_integral_value() and abs(number) < 10**15 else float(number)
-    if _kind(slot) == "date" and isinstance(value, str):
+    if kind == "date" and isinstance(value, str):
         return value[:10]
     return value
 

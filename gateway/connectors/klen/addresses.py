@@ -1,14 +1,41 @@
-"""Klen AI's address as it is written: flat, with the street called `address`.
+"""Klen AI's address: an object as it is read; flat as it is written, with the street called `address`.
 
 Source: docs/providers/klen.md, contact shapes and ambiguities 18 to 20.
 """
 
 from gateway.connectors.addresses import street_of
+from gateway.connectors.klen import wire
 from gateway.connectors.klen.capabilities import CAPABILITIES
 from gateway.domain.changes import WantedAddress
-from gateway.domain.contact import Field, one_line
+from gateway.domain.contact import Address, Field, filled, one_line
 from gateway.domain.errors import InputProblem
 from gateway.domain.writes import WriteWarning, coerced
+
+# What Klen AI fills in by itself: an address that says nothing else says nothing.
+DEFAULT_COUNTRY = "US"
+
+
+def read_address(address: wire.Address | None) -> tuple[Address, ...]:
+    if address is None:
+        return ()
+    street, city, state, postal_code, country = (
+        filled(part) for part in (address.street, address.city, address.state, address.zip_code, address.country)
+    )
+    elsewhere = one_line(street, city, state, postal_code)
+    if not elsewhere and country in (None, DEFAULT_COUNTRY):
+        return ()
+    return (
+        Address(
+            street=street,
+            city=city,
+            state=state,
+            postal_code=postal_code,
+            country=country,
+            formatted=one_line(elsewhere, country),
+            primary=True,
+            country_may_be_default=country == DEFAULT_COUNTRY,
+        ),
+    )
 
 
 def address_fields(

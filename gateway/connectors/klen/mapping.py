@@ -11,9 +11,9 @@ from msgspec import UNSET
 
 from gateway.connectors.base import Planned
 from gateway.connectors.klen import wire
-from gateway.connectors.klen.addresses import address_fields
+from gateway.connectors.klen.addresses import address_fields, read_address
 from gateway.connectors.klen.capabilities import CAPABILITIES
-from gateway.connectors.klen.phones import phone_entries
+from gateway.connectors.klen.phones import phone_entries, read_numbers
 from gateway.domain.changes import Changes, Draft, Patch
 from gateway.domain.compare import email_key, text_key
 from gateway.domain.contact import (
@@ -21,17 +21,15 @@ from gateway.domain.contact import (
     ContactStatus,
     Email,
     Field,
+    JsonObject,
     Phone,
-    PhoneType,
     Provider,
     Record,
     RecordKey,
     filled,
-    one_line,
 )
 from gateway.domain.errors import InputProblem
 from gateway.domain.names import join_name, split_name
-from gateway.domain.normalise import e164
 from gateway.domain.writes import WriteWarning, derived, dropped
 from gateway.upstream.decode import in_utc
 
@@ -59,81 +57,63 @@ STATUS_OF_WORD = {
 }
 WORD_OF_STATUS = {ContactStatus.NEW: "not_contacted", ContactStatus.ACTIVE: "active"}
 
-# Klen AI's words are ours; it may have others.
-_TYPE_OF_WORD = {type_.value: type_ for type_ in PhoneType}
-
-# What Klen AI fills in by itself: an address that says nothing else says nothing.
-DEFAULT_COUNTRY = "US"
+# Naming a member of an enumeration by its class runs Python code each time.
+_KLEN = Provider.KLEN
 
 
 def to_summary(item: wire.Summary, *, fetched_at: datetime, raw: bytes) -> Record:
-    return Record(**_summary(item), known=LISTED, fetched_at=fetched_at, raw=raw)
+    return _record(item, LISTED, fetched_at, raw)
 
 
 def to_record(contact: wire.Details, *, fetched_at: datetime, raw: bytes) -> Record:
-    return Record(
-        **_summary(contact),
-        known=READABLE,
-        fetched_at=fetched_at,
-        raw=raw,
+    return _record(
+        contact,
+        READABLE,
+        fetched_at,
+        raw,
         website=filled(contact.website),
-        phones=tuple(_phone(number) for number in contact.phone_numbers or ()),
-        addresses=_addresses(contact.address),
-        notes="\n\n".join(note.content for note in contact.recent_notes or ()) or None,
+        phones=read_numbers(contact.phone_numbers),
+        addresses=read_address(contact.address),
+        notes="\n\n".join([note.content for note in contact.recent_notes or ()]) or None,
         custom_fields=contact.custom_context or {},
     )
 
 
-def _summary(item: wire.Summary) -> dict[str, Any]:
+def _record(
+    item: wire.Summary,
+    known: frozenset[Field],
+    fetched_at: datetime,
+    raw: bytes,
+    *,
+    website: str | None = None,
+    phones: tuple[Phone, ...] | None = None,
+    addresses: tuple[Address, ...] | None = None,
+    notes: str | None = None,
+    custom_fields: JsonObject | None = None,
+) -> Record:
     email = filled(item.email)
     first, last = filled(item.first_name), filled(item.last_name)
-    return {
-        "key": RecordKey(Provider.KLEN, str(item.id)),
-        "name": filled(item.full_name) or join_name(first, last),
-        "first_name": first,
-        "last_name": last,
-        "emails": (Email(address=email, normalized=email_key(email), primary=True),) if email else (),
-        "company": filled(item.company),
-        "status": STATUS_OF_WORD.get(item.status or ""),
-        "provider_status": filled(item.status),
-        "stage": filled(item.stage),
-        "tags": tuple(item.tags or ()),
-        "created_at": in_utc(item.created_date, Provider.KLEN),
-        "last_contacted_at": in_utc(item.last_call_date, Provider.KLEN),
-    }
-
-
-def _phone(number: wire.PhoneNumber) -> Phone:
-    """An unknown word for the type is OTHER: the number counts, not its label."""
-    return Phone(
-        number=number.phone_number,
-        e164=e164(number.phone_number),
-        type=_TYPE_OF_WORD.get((number.phone_type or "").lower(), PhoneType.OTHER),
-        primary=number.primary,
-        do_not_call=bool(number.do_not_call),
-    )
-
-
-def _addresses(address: wire.Address | None) -> tuple[Address, ...]:
-    if address is None:
-        return ()
-    street, city, state, postal_code, country = (
-        filled(part) for part in (address.street, address.city, address.state, address.zip_code, address.country)
-    )
-    elsewhere = one_line(street, city, state, postal_code)
-    if not elsewhere and country in (None, DEFAULT_COUNTRY):
-        return ()
-    return (
-        Address(
-            street=street,
-            city=city,
-            state=state,
-            postal_code=postal_code,
-            country=country,
-            formatted=one_line(elsewhere, country),
-            primary=True,
-            country_may_be_default=country == DEFAULT_COUNTRY,
-        ),
+    return Record(
+        RecordKey(_KLEN, str(item.id)),
+        known,
+        fetched_at,
+        filled(item.full_name) or join_name(first, last),
+        first,
+        last,
+        (Email(address=email, normalized=email_key(email), primary=True),) if email else (),
+        phones,
+        addresses,
+        filled(item.company),
+        website,
+        STATUS_OF_WORD.get(item.status or ""),
+        filled(item.stage),
+        tuple(item.tags or ()),
+        notes,
+        custom_fields,
+        created_at=in_utc(item.created_date, _KLEN),
+        last_contacted_at=in_utc(item.last_call_date, _KLEN),
+        provider_status=filled(item.status),
+        raw=raw,
     )
 
 

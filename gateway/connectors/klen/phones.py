@@ -1,4 +1,4 @@
-"""Klen AI's phone objects for a write: matched by number, sent with their ids, exactly one primary.
+"""Klen AI's phone objects, both ways; for a write matched by number, sent with their ids, exactly one primary.
 
 Source: docs/providers/klen.md, PhoneNumber and ambiguities 5 to 13.
 """
@@ -8,9 +8,29 @@ from typing import Any
 
 from gateway.connectors.klen import wire
 from gateway.domain.changes import WantedPhone
-from gateway.domain.contact import Field, PhoneType, Provider
+from gateway.domain.contact import Field, Phone, PhoneType, Provider
 from gateway.domain.errors import InputProblem
 from gateway.domain.normalise import e164
+
+# Klen AI's words are ours; it may have others.
+_TYPE_OF_WORD = {type_.value: type_ for type_ in PhoneType}
+# Naming a member of an enumeration by its class runs Python code each time.
+_OTHER = PhoneType.OTHER
+
+
+def read_numbers(numbers: Sequence[wire.PhoneNumber] | None) -> tuple[Phone, ...]:
+    return tuple([_phone(number) for number in numbers or ()])
+
+
+def _phone(number: wire.PhoneNumber) -> Phone:
+    """An unknown word for the type is OTHER: the number counts, not its label."""
+    return Phone(
+        number=number.phone_number,
+        e164=e164(number.phone_number),
+        type=_TYPE_OF_WORD.get((number.phone_type or "").lower(), _OTHER),
+        primary=number.primary,
+        do_not_call=bool(number.do_not_call),
+    )
 
 
 def phone_entries(
