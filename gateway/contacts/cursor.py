@@ -19,7 +19,7 @@ _CHECK_BYTES = 8
 _MAX_CHARACTERS = 10_000
 
 
-class Position(msgspec.Struct, frozen=True, array_like=True):
+class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`skip` items of the page behind `token` were dealt already; `total` is what the provider said last."""
 
     token: str | None = None
@@ -41,7 +41,7 @@ def fingerprint(providers: Sequence[Provider], wanted: ContactFilter) -> str:
     return blake2b(text, digest_size=8).hexdigest()
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """Where the whole list stands: each provider's position, and whose turn it is (None: the first one's)."""
 
     positions: Mapping[Provider, Position]
@@ -51,7 +51,7 @@ class Standing(msgspec.Struct, frozen=True):
         return self
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, frozen=True, gc=False):
     """A page of one provider's list. `shown` are the places of those of its items that appear in ours; `token` asks for
     it again, `next_token` for the one after it."""
 
@@ -67,7 +67,7 @@ class Page(msgspec.Struct, frozen=True):
         return Position(self.next_token, 0, self.next_token is None, self.total)
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class Stretch(msgspec.Struct, frozen=True, gc=False):
     """Records of one page that follow each other in our list: `dealt` of the page's came before them, and `standing` is
     where the list goes on after the last one."""
 
@@ -82,7 +82,7 @@ class Stretch(msgspec.Struct, frozen=True):
         return Standing({**self.standing.positions, self.provider: position}, self.standing.turn)
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """A place in a list, worked out and made a cursor only where somebody asks for it."""
 
     arguments: str

@@ -130,7 +130,7 @@ class RecordKey(Struct, frozen=True, order=True, gc=False):
     remote_id: str
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """What one provider said about somebody, and how much of it may be believed.
 
     `known` holds the fields that this record is an authority on: answers to writes and list items
@@ -138,7 +138,8 @@ class Record(Struct, frozen=True):
     provider's word on which value is the primary one, where it comes apart from the list itself.
     `raw` is the provider's JSON, undecoded.
 
-    What makes a hundred of them gives their fields by position: by name each one is searched for.
+    What makes a hundred of them gives their fields by position: by name each one is searched for. Nothing in a record
+    leads back to it (gc=False), or the collector would walk through those of every list.
     """
 
     key: RecordKey

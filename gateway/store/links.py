@@ -21,7 +21,7 @@ Rank: TypeAlias = Callable[[RecordKey], Any]
 _PROVIDERS = {provider.value: provider for provider in Provider}
 
 
-class Family(Struct, frozen=True):
+class Family(Struct, frozen=True, gc=False):
     """The records of one contact, in no order; `anchor` and `record` are two of them, or one.
 
     `record` is the one that was looked up, by the id that it has now. `gone` are those that were deleted

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+# gc=False: an answer is a tree, which no cycle can be a part of, so the collector need not walk through it.
 Id = Annotated[int, Meta(ge=1)]
 Scalar = str | int | float | None
 # PHP writes an empty object as an empty list.
@@ -11,7 +12,7 @@ EmptyList = Annotated[list[Any], Meta(max_length=0)]
 CustomFields = dict[str, Scalar] | EmptyList | None | UnsetType
 
 
-class Item(Struct):
+class Item(Struct, gc=False):
     """A value that comes as an object instead of a string (ambiguity 1)."""
 
     value: str | None = None
@@ -30,7 +31,7 @@ class Item(Struct):
 Values = list[str | Item] | None | UnsetType
 
 
-class Contact(Struct):
+class Contact(Struct, gc=False):
     """The answer to get, create and update; the latter two hold only what was sent."""
 
     id: Id
@@ -41,7 +42,7 @@ class Contact(Struct):
     custom_fields: CustomFields = UNSET
 
 
-class Summary(Struct):
+class Summary(Struct, gc=False):
     """A list item: the primary values, and more when it was asked for (ambiguities 12 and 13)."""
 
     id: Id
@@ -54,7 +55,7 @@ class Summary(Struct):
     custom_fields: CustomFields = UNSET
 
 
-class SummaryPage(Struct):
+class SummaryPage(Struct, gc=False):
     data: list[Summary]
     next_cursor: str | None = None
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+# gc=False: an answer is a tree, which no cycle can be a part of, so the collector need not walk through it.
 Text = str | None | UnsetType
 
 
-class Tag(Struct):
+class Tag(Struct, gc=False):
     name: str
 
 
@@ -20,7 +21,7 @@ class Tag(Struct):
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
 
 
-class Contact(Struct):
+class Contact(Struct, gc=False):
     id: Id
     name: Text = UNSET
     first_name: Text = UNSET
@@ -52,7 +53,7 @@ class Pagination(Struct):
     total: int
 
 
-class ContactPage(Struct):
+class ContactPage(Struct, gc=False):
     contacts: list[Contact]
     pagination: Pagination
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+# gc=False: an answer is a tree, which no cycle can be a part of, so the collector need not walk through it.
 Id = Annotated[int, Meta(ge=1)]
 
 
-class PhoneNumber(Struct):
+class PhoneNumber(Struct, gc=False):
     phone_number: str
     id: int | None = None
     phone_type: str | None = None
@@ -16,7 +17,7 @@ class PhoneNumber(Struct):
     do_not_call: bool | None = None
 
 
-class Address(Struct):
+class Address(Struct, gc=False):
     street: str | None = None
     city: str | None = None
     state: str | None = None
@@ -24,11 +25,11 @@ class Address(Struct):
     country: str | None = None
 
 
-class Note(Struct):
+class Note(Struct, gc=False):
     content: str
 
 
-class Summary(Struct):
+class Summary(Struct, gc=False):
     """A list item: no address, no website, one phone as a text that is for display only."""
 
     id: Id
@@ -45,7 +46,7 @@ class Summary(Struct):
     phone: str | None = None
 
 
-class Details(Summary):
+class Details(Summary, gc=False):
     website: str | None = None
     address: Address | None = None
     phone_numbers: list[PhoneNumber] | None = None
@@ -54,7 +55,7 @@ class Details(Summary):
     industry_context: dict[str, Any] | None = None
 
 
-class SummaryPage(Struct):
+class SummaryPage(Struct, gc=False):
     count: int
     pages: int
     contacts: list[Summary]
