@@ -30,6 +30,7 @@ READABLE = CAPABILITIES.readable
 
 # Naming a member of an enumeration by its class runs Python code each time.
 _COMETLY, _OTHER = Provider.COMETLY, PhoneType.OTHER
+_NAME, _EMAILS = Field.NAME, Field.EMAILS
 
 _LIST_KEYS = {Field.NAME: "names", Field.EMAILS: "emails", Field.PHONES: "phones", Field.ADDRESSES: "locations"}
 
@@ -71,8 +72,7 @@ class Reader:
         }
         primaries = {field: _KEY_OF[field](text) for field, text in told.items() if text}
         known = _summed_up(emails is not UNSET, item.custom_fields is not UNSET)
-        record = self._record(contact, known=known, primaries=primaries, fetched_at=fetched_at, raw=raw)
-        return record.informed_by(record)
+        return self._record(contact, known=known, primaries=primaries, fetched_at=fetched_at, raw=raw)
 
     def _record(
         self,
@@ -84,19 +84,15 @@ class Reader:
         raw: bytes,
     ) -> Record:
         names = texts(contact.names)
+        first_email = primaries.get(_EMAILS)
         return Record(
             RecordKey(_COMETLY, str(contact.id)),
             known,
             fetched_at,
-            names[0] if names else None,
+            primaries.get(_NAME, names[0] if names else None),
             None,  # first name
             None,  # last name
-            tuple(
-                [
-                    Email(address=text, normalized=email_key(text), primary=primary)
-                    for text, primary in items(contact.emails)
-                ]
-            ),
+            tuple([_email(text, primary, first_email) for text, primary in items(contact.emails)]),
             tuple(
                 [
                     Phone(number=text, e164=e164(text), type=_OTHER, primary=primary)
@@ -108,6 +104,12 @@ class Reader:
             primaries=primaries,
             raw=raw,
         )
+
+
+def _email(text: str, marked: bool, primary: str | None) -> Email:
+    """`marked` as primary counts where nothing else has told which one is."""
+    key = email_key(text)
+    return Email(address=text, normalized=key, primary=marked if primary is None else key == primary)
 
 
 @cache

@@ -7,11 +7,17 @@ from gateway.connectors.cometly import wire
 
 def items(values: wire.Values) -> Iterable[tuple[str, bool]]:
     for value in values or ():
-        text = value if isinstance(value, str) else value.text
-        if text and text.strip():
-            yield text, not isinstance(value, str) and bool(value.primary or value.is_primary)
+        if isinstance(value, str):
+            text, primary = value, False
+        else:
+            text, primary = value.text or "", bool(value.primary or value.is_primary)
+        if text and not text.isspace():
+            yield text, primary
 
 
 def texts(values: wire.Values) -> list[str]:
     """Newest first, as Cometly sends them; one that it marks as primary goes before all."""
-    return [text for text, _ in sorted(items(values), key=lambda item: not item[1])]
+    found = list(items(values))
+    if len(found) > 1:
+        found.sort(key=lambda item: not item[1])
+    return [text for text, _ in found]
