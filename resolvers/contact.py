@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import strawberry
 
 from gateway.contacts.terms import Terms
-from gateway.domain.contact import LIST_FIELDS, ContactStatus, Field, Provider, Record, RecordKey
+from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
 from gateway.domain.errors import ReplyUnreadable
 from gateway.domain.identity import contact_id, record_id
-from gateway.domain.merge import Answer
+from gateway.domain.merge import UNUNITED, Answer
 from gateway.upstream.decode import decode
 from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost
@@ -46,8 +46,7 @@ def _told(field: Field, description: str, *directives: object) -> Any:
         return root.view.value(field)
 
     # A list may hold what has to be united first, even one of a single record.
-    if field not in LIST_FIELDS:
-        read_together(resolve, _teller, field, field.attribute)
+    read_together(resolve, _teller, field, field.attribute, UNUNITED.get(field))
     return strawberry.field(resolver=resolve, description=description, directives=directives)
 
 

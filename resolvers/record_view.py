@@ -35,7 +35,7 @@ class RecordView:
         self.summary = summary
         self.terms = terms or context.terms
         self._context = context
-        self._readable = context.directory.capabilities(key.provider).readable
+        self._readable = context.use_cases.directory.readable[key.provider]
         # Deleted through this gateway: nobody has to be asked whether it is there.
         self._answer = Answer(key=key) if gone else None
         self._summed_up: Answer | None = None

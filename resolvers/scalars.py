@@ -4,9 +4,9 @@ import re
 from datetime import datetime, timezone
 from typing import Any, NewType
 
-import msgspec
 import strawberry
 from graphql import GraphQLError
+from msgspec import to_builtins
 from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.plans.shown import UNSURE, show_surely
@@ -23,7 +23,7 @@ _RFC3339 = re.compile(
 def in_rfc3339(value: datetime) -> str:
     in_utc = value if value.tzinfo is timezone.utc else value.astimezone(timezone.utc)
     # As isoformat does, in a tenth of its time.
-    text: str = msgspec.to_builtins(in_utc)
+    text: str = to_builtins(in_utc)
     return f"{text[: -len('000Z')]}Z" if in_utc.microsecond else text
 
 
@@ -43,8 +43,10 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _surely(value: datetime) -> Any:
-    """What is in another zone may not fit into the calendar."""
-    return in_rfc3339(value) if value.tzinfo is timezone.utc else UNSURE
+    """What is in another zone may not fit into the calendar; a part of a second is seldom told."""
+    if value.tzinfo is not timezone.utc:
+        return UNSURE
+    return in_rfc3339(value) if value.microsecond else to_builtins(value)
 
 
 show_surely(in_rfc3339, {datetime: _surely})

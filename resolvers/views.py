@@ -34,11 +34,8 @@ class ContactView:
         self._records: list[RecordView] | None = None
         # That of a contact's one record: nearly everything that lists tell is told by these.
         self._summary = self._summaries.get(family.anchor) if len(family.members) == 1 else None
-
-    @property
-    def _readable(self) -> frozenset[Field]:
-        """What the provider of the first record holds."""
-        return self._context.directory.capabilities(self._family.anchor.provider).readable
+        # What the provider of the first record holds.
+        self._readable = context.use_cases.directory.readable[family.anchor.provider]
 
     @property
     def records(self) -> list[RecordView]:

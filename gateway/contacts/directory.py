@@ -10,7 +10,8 @@ from gateway.resilience.standing import Standing
 
 
 class Directory:
-    """`precedence` names every provider once; `capabilities` too, configured or not."""
+    """`precedence` names every provider once; `capabilities` too, configured or not. `readable` are the fields that a
+    provider holds."""
 
     def __init__(
         self,
@@ -21,6 +22,7 @@ class Directory:
     ) -> None:
         self._connectors = connectors
         self._capabilities = capabilities
+        self.readable = {provider: one.readable for provider, one in capabilities.items()}
         self.precedence = tuple(precedence)
         self.configured = tuple(provider for provider in precedence if provider in connectors)
 

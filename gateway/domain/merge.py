@@ -110,7 +110,7 @@ def _is_united(items: tuple[Any, ...], key_of: Callable[[Any], Hashable]) -> boo
     return len(set(map(key_of, items))) == len(items) and sum(map(_primary_of, items)) < 2
 
 
-_primary_of = attrgetter("primary")
+_normalized_of, _comparable_of, _primary_of = attrgetter("normalized"), attrgetter("comparable"), attrgetter("primary")
 _unite_lines = _unite(lambda address: text_key(address.formatted))
 
 
@@ -151,8 +151,8 @@ def _merge_objects(objects: list[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 
 _UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
-    Field.EMAILS: _unite(attrgetter("normalized")),
-    Field.PHONES: _unite(attrgetter("comparable"), _keep_do_not_call),
+    Field.EMAILS: _unite(_normalized_of),
+    Field.PHONES: _unite(_comparable_of, _keep_do_not_call),
     Field.ADDRESSES: _unite_addresses,
     Field.TAGS: _unite_tags,
     Field.CUSTOM_FIELDS: _merge_objects,
@@ -160,3 +160,11 @@ _UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
 
 UNITED_FIELDS = frozenset(_UNITE)
 """The fields to which every record adds; of any other field the first value counts."""
+
+UNUNITED: Mapping[Field, Callable[[tuple[Any, ...]], bool]] = {
+    Field.EMAILS: lambda emails: not _is_united(emails, _normalized_of),
+    Field.PHONES: lambda phones: not _is_united(phones, _comparable_of),
+    Field.ADDRESSES: lambda _: True,
+    Field.TAGS: lambda _: True,
+}
+"""By field: whether several items that one record lists may differ from what a contact of it alone tells."""

@@ -18,10 +18,11 @@ from graphql import (
 from resolvers.plans.abstract import AbstractCompletion
 from resolvers.plans.collecting import Collector
 from resolvers.plans.fields import Field
-from resolvers.plans.lists import completing_list
+from resolvers.plans.lists import ListCompletion
 from resolvers.plans.nodes import PlannedNodes
-from resolvers.plans.objects import ObjectCompletion, Step, Steps
+from resolvers.plans.objects import ObjectCompletion
 from resolvers.plans.positions import Position
+from resolvers.plans.rows import Step, Steps
 from resolvers.plans.run import Complete, SelectedField
 from resolvers.plans.schema_parts import SchemaParts
 
@@ -71,20 +72,22 @@ class Compiler:
     def _position(self, selected: SelectedField, type_: GraphQLOutputType) -> Position:
         required = is_non_null_type(type_)
         bare = type_.of_type if is_non_null_type(type_) else type_
-        complete = self._completing(selected, bare)
-        return Position(selected, complete, required=required, shown=self._parts.shown(bare, required=required))
+        objects = self._objects(selected, bare) if is_object_type(bare) else None
+        complete = objects.complete if objects else self._completing(selected, bare)
+        shown = self._parts.shown(bare, required=required)
+        return Position(selected, complete, required=required, shown=shown, objects=objects)
 
     def _completing(self, selected: SelectedField, type_: GraphQLOutputType) -> Complete:
         if is_list_type(type_):
-            return completing_list(selected, type_.of_type, self._position(selected, type_.of_type))
+            return ListCompletion(selected, type_.of_type, self._position(selected, type_.of_type)).complete
         if is_leaf_type(type_):
             return self._parts.leaf(type_)
-        completing = partial(self._completing_object, selected)
-        if is_abstract_type(type_):
-            return AbstractCompletion(selected, type_, self._parts.by_class(type_), completing).complete
-        assert is_object_type(type_), type_
-        return completing(type_)
+        assert is_abstract_type(type_), type_
+        by_class = self._parts.by_class(type_)
+        return AbstractCompletion(
+            selected, type_, by_class, lambda actual: self._objects(selected, actual).complete
+        ).complete
 
-    def _completing_object(self, selected: SelectedField, type_: GraphQLObjectType) -> Complete:
+    def _objects(self, selected: SelectedField, type_: GraphQLObjectType) -> ObjectCompletion:
         below = [node.selection_set for node in selected.nodes]
-        return ObjectCompletion(selected, type_, partial(self.steps, type_, below)).complete
+        return ObjectCompletion(selected, type_, partial(self.steps, type_, below))

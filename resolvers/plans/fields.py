@@ -14,12 +14,12 @@ Get: TypeAlias = Callable[[Any], Any]
 class Field:
     """One selected field of an object, at its position."""
 
-    __slots__ = ("_get", "_selected", "finish", "position")
+    __slots__ = ("_as_they_are", "_get", "_selected", "finish")
 
     def __init__(self, selected: SelectedField, position: Position, get: Get | None) -> None:
         self._selected = selected
         self._get = get
-        self.position = position
+        self._as_they_are = position.as_they_are
         self.finish = position.finish
 
     def begin(self, run: Run, source: Any, place: Place) -> Any:
@@ -34,7 +34,7 @@ class Field:
             value = self._get(source)
         except Exception as error:
             value = error
-        return self.finish(run, value, place)
+        return value if type(value) in self._as_they_are else self.finish(run, value, place)
 
     def resolve(self, run: Run, source: Any, place: Place) -> Any:
         """The same by the schema's resolver, with the arguments and the info."""

@@ -9,28 +9,41 @@ from graphql.pyutils import is_iterable
 
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.positions import Position
-from resolvers.plans.run import Complete, Run, SelectedField, Unfinished, filled, is_awaited
-from resolvers.plans.shown import UNSURE, unsure
+from resolvers.plans.rows import NOTHING, UNREAD, unread
+from resolvers.plans.run import Run, SelectedField, Unfinished, filled, is_awaited
 
 
-def completing_list(selected: SelectedField, item_type: GraphQLOutputType, items: Position) -> Complete:
+class ListCompletion:
     """`items` is where each item stands."""
-    shown, finish = items.shown, items.finish
 
-    def complete(run: Run, value: Any, place: Place) -> Any:
-        if type(value) is not list and type(value) is not tuple:
-            if run.executor.is_async_iterable(value):
-                return _one_after_another(run, selected, item_type, value, place)
-            if not is_iterable(value):
-                raise GraphQLError(f"Expected Iterable, but did not find one for field '{selected}'.")
+    __slots__ = ("_as_they_are", "_finish", "_item_type", "_objects", "_selected")
+
+    def __init__(self, selected: SelectedField, item_type: GraphQLOutputType, items: Position) -> None:
+        self._selected = selected
+        self._item_type = item_type
+        self._finish = items.finish
+        self._objects = items.objects
+        self._as_they_are = items.as_they_are
+
+    def complete(self, run: Run, value: Any, place: Place) -> Any:
+        if type(value) is list or type(value) is tuple:
+            if self._as_they_are.issuperset(map(type, value)):
+                return list(value)
+        elif run.executor.is_async_iterable(value):
+            return _one_after_another(run, self._selected, self._item_type, value, place)
+        elif not is_iterable(value):
+            raise GraphQLError(f"Expected Iterable, but did not find one for field '{self._selected}'.")
+        return self._each(run, iter(value), place)
+
+    def _each(self, run: Run, iterator: Iterator[Any], place: Place) -> Any:
         results: list[Any] = []
         waiting: list[int] = []
-        iterator = iter(value)
+        finish, objects = self._finish, self._objects
+        read, plain = (objects.read, objects.plain) if objects else (unread, NOTHING)
         try:
             for item in iterator:
-                show = shown.get(type(item), unsure)
-                result = item if show is None else show(item)
-                if result is UNSURE:
+                result, left = read(item) if type(item) in plain else UNREAD
+                if left:
                     result = finish(run, item, (place, len(results), None))
                     if type(result) is Unfinished:
                         waiting.append(len(results))
@@ -39,8 +52,6 @@ def completing_list(selected: SelectedField, item_type: GraphQLOutputType, items
             run.settle([*(results[index] for index in waiting), *_left_over(iterator)])
             raise
         return filled(results, waiting) if waiting else results
-
-    return complete
 
 
 def _left_over(iterator: Iterator[Any]) -> list[Any]:

@@ -1,36 +1,33 @@
 """Objects: the selected fields of one type, executed at the same time, or at the root of a mutation one by one."""
 
-from collections.abc import Awaitable, Callable
-from itertools import count
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Set
+from typing import Any
 
 from graphql import GraphQLError, GraphQLObjectType
 from graphql.execution.executor import invalid_return_type_error
 
-from resolvers.plans.fields import Field, Get
 from resolvers.plans.places import Place, to_path
+from resolvers.plans.rows import NOTHING, ReadRow, Rows, Steps, unread
 from resolvers.plans.run import Execute, Run, SelectedField, Unfinished, filled, is_awaited
-from resolvers.plans.shown import UNSURE, Shown, unsure
 from resolvers.plans.strawberry_types import class_of, is_surely
-from resolvers.plans.together import Together, together, told_of
-
-# One field: its name in the answer, how its value is got where the source alone tells it, the types of which it is sure
-# how their values are shown, and everything else about it.
-Step: TypeAlias = tuple[str, Get | None, Shown, Field]
-Steps: TypeAlias = tuple[Step, ...]
 
 
 class ObjectCompletion:
     """Values of one type at one place. `compiled` makes the steps when the first one comes, or None when they have to
-    go the ordinary way."""
+    go the ordinary way.
 
-    __slots__ = ("_compiled", "_execute", "_selected", "_sure", "_type")
+    Objects whose class is `plain` may be put to `read` without asking any further."""
+
+    __slots__ = ("_compiled", "_execute", "_selected", "_sure", "_type", "plain", "read")
 
     def __init__(self, selected: SelectedField, type_: GraphQLObjectType, compiled: Callable[[], Steps | None]) -> None:
         self._selected = selected
         self._type = type_
         self._compiled = compiled
         self._execute: Execute | None = None
+        # Nobody is before the steps are there, nor where a function has to say whether they are of this type.
+        self.plain: Set[type] = NOTHING
+        self.read: ReadRow = unread
         self._sure = class_of(type_) if type_.is_type_of else None
 
     def complete(self, run: Run, value: Any, place: Place) -> Any:
@@ -45,9 +42,14 @@ class ObjectCompletion:
 
     def _compile(self) -> Execute:
         steps = self._compiled()
-        execute = _ordinarily(self._selected, self._type) if steps is None else executing(self._type.name, steps)
-        self._execute = execute
-        return execute
+        if steps is None:
+            self._execute = _ordinarily(self._selected, self._type)
+            return self._execute
+        rows = Rows(steps)
+        if not self._type.is_type_of:
+            self.plain, self.read = rows.together.plain, rows.read
+        self._execute = executing(self._type.name, rows)
+        return self._execute
 
     async def _fields_if(self, run: Run, value: Any, place: Place, held: Awaitable[bool]) -> Any:
         if not await held:
@@ -59,24 +61,23 @@ class ObjectCompletion:
         return invalid_return_type_error(self._type, value, self._selected.details)
 
 
-def executing(type_name: str, steps: Steps) -> Execute:
+def executing(type_name: str, rows: Rows) -> Execute:
     """All at the same time."""
-    read_together, with_places, each_by_itself = _places(steps)
+    read, ways, by_itself = rows.read, rows.ways, rows.by_itself
+    plain, tell, whats = rows.together.plain, rows.together.tell, rows.together.whats
 
     def execute(run: Run, source: Any, above: Place | None) -> Any:
-        results: dict[str, Any] = {}
+        told = source if type(source) in plain else tell(source, whats)
+        results: dict[str, Any]
+        results, left = ({}, by_itself) if told is None else read(told)
         waiting: list[str] = []
-        values = read_together.values(source) if read_together else None
         try:
-            for key, shown, field, place in each_by_itself if values is None else with_places:
-                if place is None or values is None:
-                    value = field.begin(run, source, (above, key, type_name))
+            for number in left:
+                key, field, was_read = ways[number]
+                if was_read:
+                    value = field.finish(run, results[key], (above, key, type_name))
                 else:
-                    value = values[place]
-                    show = shown.get(type(value), unsure)
-                    if show is not None:
-                        sure = show(value)
-                        value = field.finish(run, value, (above, key, type_name)) if sure is UNSURE else sure
+                    value = field.begin(run, source, (above, key, type_name))
                 results[key] = value
                 if type(value) is Unfinished:
                     waiting.append(key)
@@ -86,20 +87,6 @@ def executing(type_name: str, steps: Steps) -> Execute:
         return filled(results, waiting) if waiting else results
 
     return execute
-
-
-_Placed: TypeAlias = tuple[tuple[str, Shown, Field, int | None], ...]
-
-
-def _places(steps: Steps) -> tuple[Together | None, _Placed, _Placed]:
-    """What is read in one go, each step with its place therein, and each step for itself."""
-    reading = together([get for _, get, _, _ in steps])
-    fields, places = (reading.fields if reading else ()), count()
-    each_by_itself = tuple((key, shown, field, None) for key, _, shown, field in steps)
-    with_places = tuple(
-        (key, shown, field, next(places) if told_of(get) in fields else None) for key, get, shown, field in steps
-    )
-    return reading, with_places, each_by_itself
 
 
 def executing_serially(type_name: str, steps: Steps) -> Execute:

@@ -23,6 +23,7 @@ from resolvers.plans.collecting import Collector
 from resolvers.plans.compiler import Compiler, Room
 from resolvers.plans.conditions import Conditions
 from resolvers.plans.objects import executing, executing_serially
+from resolvers.plans.rows import Rows
 from resolvers.plans.run import Execute, Run, Unfinished
 from resolvers.plans.schema_parts import SchemaParts
 
@@ -112,5 +113,7 @@ class Plan:
             # No room: it is not remembered either, or a client could fill the memory with cases.
             return None
         serially = self.operation.operation is OperationType.MUTATION
-        compiled = self._compiled[case] = (executing_serially if serially else executing)(self.root.name, steps)
+        name = self.root.name
+        compiled = executing_serially(name, steps) if serially else executing(name, Rows(steps))
+        self._compiled[case] = compiled
         return compiled

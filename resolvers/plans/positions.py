@@ -5,7 +5,7 @@ next position above.
 """
 
 from collections.abc import Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import Undefined
 
@@ -13,17 +13,31 @@ from resolvers.plans.places import Place
 from resolvers.plans.run import PLAIN, Complete, Run, SelectedField, Unfinished, is_awaited
 from resolvers.plans.shown import Shown
 
+if TYPE_CHECKING:
+    from resolvers.plans.objects import ObjectCompletion
+
 
 class Position:
-    """`required`: null may not stand here. `shown`: values of these types need no `finish`."""
+    """`required`: null may not stand here. `as_they_are`: the types of values that are shown so, and need no `finish`.
+    `objects` are those of one type, where only such stand here."""
 
-    __slots__ = ("_complete", "_required", "_selected", "shown")
+    __slots__ = ("_complete", "_required", "_selected", "as_they_are", "objects", "shown")
 
-    def __init__(self, selected: SelectedField, complete: Complete, *, required: bool, shown: Shown) -> None:
+    def __init__(
+        self,
+        selected: SelectedField,
+        complete: Complete,
+        *,
+        required: bool,
+        shown: Shown,
+        objects: "ObjectCompletion | None" = None,
+    ) -> None:
         self._selected = selected
         self._complete = complete
         self._required = required
         self.shown = shown
+        self.as_they_are = frozenset(kind for kind, show in shown.items() if show is None)
+        self.objects = objects
 
     def finish(self, run: Run, value: Any, place: Place) -> Any:
         """What the answer shows of a value, or a coroutine that comes to it.

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 # From the source, and what is to be told, to the object that tells all of it; None where none does.
 Teller: TypeAlias = Callable[[Any, frozenset[Any]], Any | None]
+# Whether the several items that stand in the attribute are not what the resolver would answer. Raises nothing.
+Unfit: TypeAlias = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,13 @@ class Told:
     teller: Teller | None
     what: Hashable
     attribute: str
+    unfit: Unfit | None = None
 
 
-def read_together(resolve: Any, teller: Teller, what: Hashable, attribute: str) -> None:
+def read_together(resolve: Any, teller: Teller, what: Hashable, attribute: str, unfit: Unfit | None = None) -> None:
     """Lets plans read the fields of this resolver together. Where there is an object that tells them, its attribute has
-    to be what the resolver would answer."""
-    resolve.told = Told(teller, what, attribute)
+    to be what the resolver would answer. Of a list `unfit` may be asked: where it holds, the resolver is called."""
+    resolve.told = Told(teller, what, attribute, unfit)
 
 
 class AttributeOf:
@@ -38,43 +41,38 @@ class AttributeOf:
 
 
 class Together:
-    """Fields of one teller."""
+    """Fields of one teller, and their `whats`. `tell` is that teller, and need not be asked of a source whose class is
+    `plain`: such a source tells them itself."""
 
-    __slots__ = ("_plain", "_read", "_teller", "_whats", "fields")
+    __slots__ = ("_odd", "fields", "plain", "tell", "whats")
 
     def __init__(self, fields: Sequence[Told]) -> None:
         self.fields = fields
-        self._teller = fields[0].teller
-        self._whats = frozenset(field.what for field in fields)
-        # Of each class that a source had: whether to look at these attributes of it does nothing else.
-        self._plain: dict[type, bool] = {}
-        # Of a single one attrgetter would not make a tuple.
-        self._read = attrgetter(*(field.attribute for field in fields), fields[0].attribute)
+        self.whats = frozenset(field.what for field in fields)
+        self.plain: set[type] = set()
+        self._odd: set[type] = set()
+        self.tell: Teller = (fields[0].teller or self._itself) if fields else _nobody
 
-    def values(self, source: Any) -> tuple[Any, ...] | None:
-        """In the order of the fields, and something behind them; None where each has to be asked for by itself."""
-        told = self._itself(source) if self._teller is None else self._teller(source, self._whats)
-        if told is None:
-            return None
-        try:
-            read: tuple[Any, ...] = self._read(told)
-        except AttributeError:
-            # Which one is missing is found out by each for itself.
-            return None
-        return read
-
-    def _itself(self, source: Any) -> Any:
+    def _itself(self, source: Any, _whats: frozenset[Any]) -> Any | None:
+        """The source, where looking at these attributes of it does nothing else."""
         kind = type(source)
-        plain = self._plain.get(kind)
-        if plain is None:
-            plain = self._plain[kind] = all(_is_plain(kind, field.attribute) for field in self.fields)
-        return source if plain else None
+        if kind in self._odd:
+            return None
+        if not all(_is_plain(kind, field.attribute) for field in self.fields):
+            self._odd.add(kind)
+            return None
+        self.plain.add(kind)
+        return source
 
 
-def together(getters: Sequence[Any]) -> Together | None:
+def _nobody(_source: Any, _whats: frozenset[Any]) -> None:
+    return None
+
+
+def together(getters: Sequence[Any]) -> Together:
     """Those of the getters that are read together with the first one that can be."""
     told = [found for get in getters if (found := told_of(get)) is not None]
-    return Together([one for one in told if one.teller is told[0].teller]) if told else None
+    return Together([one for one in told if one.teller is told[0].teller])
 
 
 def _is_plain(kind: type, attribute: str) -> bool:

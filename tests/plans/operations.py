@@ -45,6 +45,7 @@ from graphql import (
     validate,
     value_from_ast_untyped,
 )
+from graphql.execution.values import get_variable_values
 
 LITERALS: Mapping[str, Sequence[str]] = {
     "Int": ("0", "7"),
@@ -160,9 +161,11 @@ def dressed(schema: GraphQLSchema, chance: Random, document: DocumentNode) -> As
     )
     whole = DocumentNode(definitions=(asked, *dress.fragments))
     written = parse(print_ast(whole))
-    if validate(schema, written):
+    values = {name: value for name, (_, value) in dress.variables.items()}
+    # What was a literal is refused later as a variable: two members of a @oneOf input, or none.
+    if validate(schema, written) or isinstance(get_variable_values(schema, variables, values), list):
         return None
-    return Asked(written, {name: value for name, (_, value) in dress.variables.items()})
+    return Asked(written, values)
 
 
 def _variable(name: str) -> VariableNode:

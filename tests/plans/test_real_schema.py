@@ -14,6 +14,7 @@ from graphql import (
     ObjectFieldNode,
     OperationType,
     Visitor,
+    parse,
     parse_const_value,
     visit,
 )
@@ -63,6 +64,31 @@ def test_operations_as_deep_as_they_may_be(comparison: Comparison, part: int) ->
         kind = OperationType.MUTATION if chance.random() < 0.3 else OperationType.QUERY
         compare(comparison, chance, plain.document(chance, kind, depth=chance.randint(2, 6)))
     assert comparison.with_errors > comparison.compared / 10
+
+
+TELLING = (
+    "contact(id: %s) { %s }",
+    "contacts(first: 3) { nodes { %.0s%s } }",
+    'contactsByEmail(email: "a") { contacts { %.0s%s } }',
+)
+TOLD = (
+    *["id", "name", "company", "status", "customFields", "createdAt"],
+    "tags",
+    "emails { address primary }",
+    "phones { number e164 doNotCall }",
+    "addresses { formatted }",
+    "records { id provider name phones { number } }",
+)
+
+
+def test_few_fields_which_the_one_record_of_a_contact_may_tell(comparison: Comparison) -> None:
+    number = 0
+    while comparison.compared < EXAMPLES // 6:
+        number += 1
+        chance = Random(number)
+        fields = chance.sample(TOLD, chance.randint(1, 3))
+        document = parse("{ %s }" % (chance.choice(TELLING) % (chance.choice(IDS), " ".join(fields))))
+        compare(comparison, chance, document)
 
 
 class _RealIds(Visitor):

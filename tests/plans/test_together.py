@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import msgspec
+import pytest
 
-from resolvers.plans.together import AttributeOf, Together, Told, read_together, together
+from resolvers.plans.fields import Field
+from resolvers.plans.positions import Position
+from resolvers.plans.rows import Rows
+from resolvers.plans.run import Run
+from resolvers.plans.shown import UNSURE, Shown
+from resolvers.plans.together import AttributeOf, read_together
+
+AS_IT_IS: Shown = {str: None}
 
 
 class Read(msgspec.Struct):
@@ -48,34 +57,47 @@ class Answering:
         raise ValueError
 
 
-def read(source: Any) -> Any:
-    fields = together([AttributeOf("stage"), None, AttributeOf("name"), AttributeOf("stage")])
-    assert fields is not None
-    return (fields.values(source) or ())[: len(fields.fields)]
+def rows(*getters: Any, shown: Shown = AS_IT_IS) -> Rows:
+    """Each field is named by its number."""
+    selected: Any = None
+    position = Position(selected, lambda _run, value, _place: value, required=False, shown=shown)
+    return Rows([(str(number), get, shown, Field(selected, position, get)) for number, get in enumerate(getters)])
+
+
+def read(source: Any, of: Rows | None = None) -> tuple[Any, list[Any]]:
+    """What is read of it, and which fields are left: 1 with what was read, "1" by itself."""
+    found = of or rows(AttributeOf("stage"), None, AttributeOf("name"), AttributeOf("stage"))
+    told = found.together.tell(source, found.together.whats)
+    results, left = ({}, found.by_itself) if told is None else found.read(told)
+    ways = [found.ways[number] for number in left]
+    return results, [int(key) if was_read else key for key, _, was_read in ways]
 
 
 def test_attributes_of_the_source_come_in_the_order_of_the_fields() -> None:
     for source in (Read(), Made("Ada", "lead"), WithDefaults()):
-        assert read(source) == ("lead", "Ada", "lead")
+        results, left = read(source)
+        assert list(results.items()) == [("0", "lead"), ("1", None), ("2", "Ada"), ("3", "lead")]
+        assert left == ["1"]
 
 
-def test_a_single_field_is_read_as_several_are() -> None:
-    fields = together([AttributeOf("name")])
-    assert fields is not None
-    assert (fields.values(Read()) or ())[0] == "Ada"
+def test_a_source_that_tells_itself_is_plain_from_then_on() -> None:
+    found = rows(AttributeOf("name"))
+    read(Read(), found)
+    read(WithCode(), found)
+    assert found.together.plain == {Read}
 
 
 def test_where_looking_runs_code_each_field_is_asked_for_by_itself() -> None:
     """It may raise, or take note of who asked first."""
     for source in (WithCode(), WithCodeOnce(), Answering()):
-        assert read(source) == ()
+        assert read(source) == ({}, ["0", "1", "2", "3"])
 
 
 def test_an_attribute_that_is_missing_leaves_the_others_to_themselves() -> None:
     whole, incomplete = Made("Ada", "lead"), Made("Ada", "lead")
     del incomplete.name
-    assert read(incomplete) == ()
-    assert read(whole) == ("lead", "Ada", "lead")
+    assert read(incomplete) == ({}, ["0", "1", "2", "3"])
+    assert read(whole)[1] == ["1"]
 
 
 def test_a_teller_is_asked_for_all_of_its_fields_at_once() -> None:
@@ -93,15 +115,73 @@ def test_a_teller_is_asked_for_all_of_its_fields_at_once() -> None:
 
     read_together(resolve, teller, "NAME", "name")
     read_together(other, teller, "STAGE", "stage")
-    fields = together([other, AttributeOf("name"), resolve])
+    found = rows(other, AttributeOf("name"), resolve)
 
-    assert fields is not None
-    assert [field.what for field in fields.fields] == ["STAGE", "NAME"]
-    assert (fields.values("known") or ())[:2] == ("lead", "Ada")
-    assert fields.values("unknown") is None
+    assert read("known", found) == ({"0": "lead", "1": None, "2": "Ada"}, ["1"])
+    assert read("unknown", found) == ({}, ["0", "1", "2"])
     assert asked == [("known", frozenset({"NAME", "STAGE"})), ("unknown", frozenset({"NAME", "STAGE"}))]
+    assert not found.together.plain, "who tells is asked each time"
 
 
 def test_nothing_is_read_together_where_nobody_says_how() -> None:
-    assert together([None, len]) is None
-    assert Together([Told(None, "name", "name")]).values(Read()) == ("Ada", "Ada")
+    assert read(Read(), rows(None, len)) == ({}, ["0", "1"])
+
+
+class TestWhatIsShown:
+    @pytest.mark.parametrize(
+        ("shown", "value", "result", "left"),
+        [
+            ({str: None}, "Ada", "Ada", []),
+            ({str: None}, None, None, [0]),
+            ({str: None, type(None): None}, None, None, []),
+            ({str: None}, 7, 7, [0]),
+            ({str: None, int: None}, 7, 7, []),
+            (dict.fromkeys((str, int, float, list, dict)), {}, {}, []),
+            (dict.fromkeys((str, int, float, list, dict)), True, True, [0]),
+            ({int: str}, 7, "7", []),
+            ({int: lambda _: UNSURE}, 7, 7, [0]),
+            ({int: lambda _: None}, 7, None, []),
+            ({str: None, int: str, float: int}, 7.5, 7, []),
+            ({}, "Ada", "Ada", [0]),
+        ],
+    )
+    def test_a_value_by_its_exact_type(self, shown: Shown, value: Any, result: Any, left: list[int]) -> None:
+        assert read(Made(value, "lead"), rows(AttributeOf("name"), shown=shown)) == ({"0": result}, left)
+
+    @pytest.mark.parametrize(
+        ("value", "left"),
+        [((), [0]), (("one",), [0]), (("one", "two"), [0]), (("one", "one"), ["0"]), (["one"], ["0"]), (7, ["0"])],
+    )
+    def test_a_list_that_may_be_unfit_is_asked_for_by_itself(self, value: Any, left: list[Any]) -> None:
+        def resolve(_: Any) -> None:
+            """Never called here."""
+
+        def tells_twice(items: Any) -> bool:
+            assert len(items) > 1
+            return len(set(items)) < len(items)
+
+        read_together(resolve, lambda source, _: source, "NAME", "name", tells_twice)
+        assert read(Made(value, "lead"), rows(resolve)) == ({"0": value}, left)
+
+    def test_names_in_the_answer_are_no_part_of_the_source(self) -> None:
+        name = 'x": __import__("os")}, []\n'
+        selected: Any = None
+        position = Position(selected, lambda _run, value, _place: value, required=False, shown=AS_IT_IS)
+        get = AttributeOf("name")
+        found = Rows([(name, get, AS_IT_IS, Field(selected, position, get))])
+        assert found.read(Read()) == ({name: "Ada"}, [])
+
+    def test_an_attribute_is_one_name(self) -> None:
+        with pytest.raises(AssertionError):
+            rows(AttributeOf("name.stage"))
+
+
+def test_a_field_of_a_type_that_is_shown_as_it_is_needs_no_finish() -> None:
+    def finish(*_: Any) -> Any:
+        raise AssertionError
+
+    complete: Callable[..., Any] = finish
+    selected: Any = None
+    run: Run = selected
+    field = Field(selected, Position(selected, complete, required=True, shown=AS_IT_IS), lambda source: source)
+    assert field.begin(run, "Ada", (None, "name", "Contact")) == "Ada"

@@ -1,0 +1,133 @@
+"""Rows: the fields that one object tells are read by a function made for them, which shows what is surely shown.
+
+Such a function is the innermost loop of every answer. Written out, field by field, it takes a third of the time of any
+loop over the fields. Its source consists of names of our own attributes and of numbers: nothing that a client has sent
+stands in it, and the names in the answer are handed to it as values.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from resolvers.plans.fields import Field, Get
+from resolvers.plans.shown import UNSURE, Shown
+from resolvers.plans.together import Told, together, told_of
+
+# One field: its name in the answer, how its value is got where the source alone tells it, the types of which it is sure
+# how their values are shown, and everything else about it.
+Step: TypeAlias = tuple[str, Get | None, Shown, Field]
+Steps: TypeAlias = tuple[Step, ...]
+
+# How a field goes on that is left: its name in the answer, and whether with what was read, or by itself.
+Way: TypeAlias = tuple[str, Field, bool]
+
+# From an object to the answer so far, where values that have still to be looked at stand as they were read, and to the
+# numbers of the ways that are left to go, in the order of the fields. Where one of the attributes is missing, nothing
+# is read.
+ReadRow: TypeAlias = Callable[[Any], tuple[Any, Sequence[int]]]
+
+# Makes a ReadRow: of the ways of every field by itself, of the names in the answer, and of what its source numbers.
+_Maker: TypeAlias = Callable[[Sequence[int], Sequence[str], Sequence[Any]], ReadRow]
+
+# Documents differ in the names of their answers more than in what they read. Each takes some 10 KB.
+_KEPT_MAKERS = 500
+
+# Of more types than these a set is asked.
+_FEW = 3
+
+NOTHING: frozenset[type] = frozenset()
+UNREAD: tuple[Any, Sequence[int]] = (None, (0,))
+
+
+def unread(_: Any) -> tuple[Any, Sequence[int]]:
+    """Where objects are not read, and none has a class of these."""
+    return UNREAD
+
+
+class Rows:
+    """The objects at one place: who tells the fields, how they are read, and which ways there are to go on."""
+
+    __slots__ = ("by_itself", "read", "together", "ways")
+
+    def __init__(self, steps: Steps) -> None:
+        self.together = together([get for _, get, _, _ in steps])
+        self.ways: tuple[Way, ...] = (
+            *((key, field, True) for key, _, _, field in steps),
+            *((key, field, False) for key, _, _, field in steps),
+        )
+        self.by_itself = range(len(steps), len(self.ways))
+        told = [told_of(get) for _, get, _, _ in steps]
+        writing = _Writing([one if one in self.together.fields else None for one in told])
+        source = writing.source([shown for _, _, shown, _ in steps])
+        self.read = _maker(source)(self.by_itself, [key for key, *_ in steps], writing.given)
+
+
+class _Writing:
+    """The source of one function: `a0` is the attribute of the first field, `k0` its name in the answer, and `g0` the
+    first one of what was `given`."""
+
+    def __init__(self, told: Sequence[Told | None]) -> None:
+        self._told = told
+        self.given: list[Any] = []
+
+    def source(self, shown: Sequence[Shown]) -> str:
+        told = [(number, one) for number, one in enumerate(self._told) if one]
+        assert all(one.attribute.isidentifier() for _, one in told), told
+        values = [self._value(number, one, shown[number]) for number, one in enumerate(self._told)]
+        lines = [
+            "def make(by_itself, keys, given):",
+            *_unpacked("k", len(values), "keys"),
+            *_unpacked("g", len(self.given), "given"),
+            "    def read(told):",
+            "        try:",
+            *(f"            a{number} = told.{one.attribute}" for number, one in told),
+            "            left = []",
+            "        except AttributeError:",
+            "            return {}, by_itself",
+            "        return {",
+            *(f"            k{number}: {value}," for number, value in enumerate(values)),
+            "        }, left",
+            "    return read",
+        ]
+        return "\n".join(lines)
+
+    def _value(self, number: int, told: Told | None, shown: Shown) -> str:
+        way, by_itself = str(number), str(number + len(self._told))
+        if told is None:
+            return f"left.append({by_itself})"
+        if told.unfit:
+            fit = f"type(a{number}) is tuple and (len(a{number}) < 2 or not {self._give(told.unfit)}(a{number}))"
+            way = f"{way} if {fit} else {by_itself}"
+        cases = [] if told.unfit else self._cases(number, shown)
+        none = [f"None if a{number} is None else"] if type(None) in shown else []
+        return " ".join((*none, *cases, f"left.append({way}) or a{number}"))
+
+    def _cases(self, number: int, shown: Shown) -> Iterator[str]:
+        """What is shown at once, by the type of the value."""
+        value = f"a{number}"
+        as_they_are = [kind for kind, show in shown.items() if show is None and kind is not type(None)]
+        if len(as_they_are) > _FEW:
+            yield f"{value} if type({value}) in {self._give(frozenset(as_they_are))} else"
+        elif as_they_are:
+            yield f"{value} if {' or '.join(f'type({value}) is {self._give(kind)}' for kind in as_they_are)} else"
+        for kind, show in shown.items():
+            if show is not None:
+                made = f"(b{number} := {self._give(show)}({value})) is not {self._give(UNSURE)}"
+                yield f"b{number} if type({value}) is {self._give(kind)} and {made} else"
+
+    def _give(self, what: Any) -> str:
+        self.given.append(what)
+        return f"g{len(self.given) - 1}"
+
+
+def _unpacked(letter: str, count: int, of: str) -> Iterator[str]:
+    if count:
+        yield f"    [{', '.join(f'{letter}{number}' for number in range(count))}] = {of}"
+
+
+@lru_cache(maxsize=_KEPT_MAKERS)
+def _maker(source: str) -> _Maker:
+    made: dict[str, Any] = {}
+    exec(compile(source, "<row>", "exec"), made)  # noqa: S102  # see above for what stands in the source
+    maker: _Maker = made["make"]
+    return maker
