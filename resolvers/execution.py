@@ -20,6 +20,7 @@ from graphql import (
     ExperimentalIncrementalExecutionResults,
     GraphQLError,
     GraphQLSchema,
+    OperationDefinitionNode,
     subscribe,
 )
 from graphql.execution.values import VariableValues, get_variable_values
@@ -137,23 +138,28 @@ class Executor:
 
     def _weigh(self, asked: Asked, variables: Mapping[str, Any]) -> tuple[VariableValues, dict[str, float]]:
         """The variables as they are executed with, and the estimated cost of an operation that may run."""
-        rules, document, chosen = self._rules, asked.document, asked.operation
+        document, chosen = asked.document, asked.operation
+        plain = asked.variables and asked.variables.coerce(variables)
+        coerced = plain or self._coerced(chosen, variables)
+        if asked.costs and (known := asked.costs.find(coerced)) is not None:
+            return coerced, known
+        refuse_wrong_putting_off(document, chosen, coerced)
+        cost = weigh(document, chosen, self._schema, coerced, self._rules.limits)
+        if asked.costs:
+            asked.costs.keep(coerced, cost)
+        return coerced, cost
+
+    def _coerced(self, chosen: OperationDefinitionNode, variables: Mapping[str, Any]) -> VariableValues:
         coerced = get_variable_values(
             self._schema,
             chosen.variable_definitions or (),
             dict(variables),
             max_errors=10,
-            hide_suggestions=not rules.introspection,
+            hide_suggestions=not self._rules.introspection,
         )
         if isinstance(coerced, list):
             raise _Invalid(coerced)
-        if asked.costs and (known := asked.costs.find(coerced)) is not None:
-            return coerced, known
-        refuse_wrong_putting_off(document, chosen, coerced)
-        cost = weigh(document, chosen, self._schema, coerced, rules.limits)
-        if asked.costs:
-            asked.costs.keep(coerced, cost)
-        return coerced, cost
+        return coerced
 
     def _execution(self, asked: Asked, variables: VariableValues, request: GraphQLRequest) -> Execution:
         arguments = self._arguments(request, in_parts=request.in_parts)

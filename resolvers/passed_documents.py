@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 
+from resolvers.known_variables import KnownVariables
 from resolvers.limits.known_costs import KnownCosts
 from resolvers.plans.compile import compile_plan
 from resolvers.plans.plan import Plan
@@ -23,13 +24,15 @@ _LARGEST_SHARE = 10
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A document, and the operation of it that is to run. `passed`: it need not be looked at again; `costs` are what it
-    was estimated to cost then. `plan` is how it is executed where it is kept and can be compiled."""
+    was estimated to cost then, `variables` are what it takes. `plan` is how it is executed where it is kept and can be
+    compiled."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     passed: bool = False
     plan: Plan | None = None
     costs: KnownCosts | None = None
+    variables: KnownVariables | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,10 @@ class PassedDocuments:
         """`asked` has passed. A document of several operations is kept once for each that is asked for."""
         if len(text) * _LARGEST_SHARE > self._max_characters:
             return asked
-        plan, costs = self._plan(asked, len(text)), KnownCosts(asked.operation, self._schema)
-        passed = Asked(asked.document, asked.operation, passed=True, plan=plan, costs=costs)
+        document, operation = asked.document, asked.operation
+        plan, costs = self._plan(asked, len(text)), KnownCosts(operation, self._schema)
+        variables = KnownVariables(operation, self._schema)
+        passed = Asked(document, operation, passed=True, plan=plan, costs=costs, variables=variables)
         self._kept[text, operation_name] = _Kept(passed, len(text))
         return passed
 

@@ -1,0 +1,84 @@
+"""Variables whose types are known beforehand are coerced as graphql-core itself coerces them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import OperationDefinitionNode, build_schema, parse
+from graphql.execution.values import VariableValues, get_variable_values
+
+from resolvers.known_variables import KnownVariables
+
+SCHEMA = build_schema("""
+    type Query { a(b: ID, c: In, d: Float, e: Colour): Int }
+    input In { one: Int! = 3, more: [In!], text: String }
+    enum Colour { RED GREEN }
+""")
+TYPES = ("String", "ID", "Int", "Float", "Boolean", "Colour", "In", "[ID!]", "[[Int]]", "[In]")
+VALUES = ("", "a", "RED", 0, 7, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2.0, 2.5, True, None, [], ["a", 3], [[1]], {})
+NESTED = ({"one": 1}, {"one": None}, {"more": [{"text": "b"}]}, {"more": {"one": "x"}}, {"none": 1}, "left out")
+
+
+def operation(definitions: str) -> OperationDefinitionNode:
+    (found,) = parse(f"query({definitions}) {{ __typename }}").definitions
+    assert isinstance(found, OperationDefinitionNode)
+    return found
+
+
+def both(definitions: str, given: dict[str, Any]) -> tuple[VariableValues | None, Any]:
+    asked = operation(definitions)
+    return KnownVariables(asked, SCHEMA).coerce(given), get_variable_values(
+        SCHEMA, asked.variable_definitions or (), given
+    )
+
+
+def shown(values: VariableValues) -> str:
+    """The order and the types of the values included."""
+    sources = [(name, str(one.signature.type), one.value) for name, one in values.sources.items()]
+    return repr((values.coerced, sources))
+
+
+@pytest.mark.parametrize("ending", ["", "!", " = null"])
+@pytest.mark.parametrize("type_", TYPES)
+def test_each_value_is_what_graphql_core_makes_of_it(type_: str, ending: str) -> None:
+    for value in (*VALUES, *NESTED):
+        given = {} if value == "left out" else {"a": value, "unknown": 1}
+        known, ordinary = both(f"$a: {type_}{ending}", given)
+
+        if known is None:
+            # Something is wrong with it, or a default is taken.
+            assert isinstance(ordinary, list) or given == {}
+        else:
+            assert shown(known) == shown(ordinary)
+
+
+def test_plain_values_need_not_be_asked_for() -> None:
+    known, ordinary = both("$a: ID!, $b: Int, $c: Boolean!, $d: String", {"d": None, "c": False, "a": "x"})
+
+    assert known is not None
+    assert shown(known) == shown(ordinary)
+    assert list(known.coerced.items()) == [("a", "x"), ("c", False), ("d", None)]
+
+
+def test_several_are_wrong_together() -> None:
+    chance = Random(7)
+    for _ in range(500):
+        types = [f"$v{number}: {chance.choice(TYPES)}{chance.choice(['', '!'])}" for number in range(3)]
+        given = {f"v{number}": chance.choice(VALUES) for number in range(3) if chance.random() < 0.8}
+        known, ordinary = both(", ".join(types), given)
+
+        assert (known is None) == isinstance(ordinary, list)
+        assert known is None or shown(known) == shown(ordinary)
+
+
+def test_what_nests_too_deep_is_left_to_graphql_core() -> None:
+    deep: Any = {"one": 1}
+    for _ in range(3_000):
+        deep = {"more": [deep]}
+
+    known, ordinary = both("$a: In", {"a": deep})
+
+    assert known is None
+    assert [error.message for error in ordinary] == ["Variable values are nested too deeply."]
