@@ -67,7 +67,8 @@ class Compiler:
         selected = SelectedField(definition, PlannedNodes(nodes), type_)
         position = self._position(selected, definition.type)
         get = self._parts.getter(type_, name, definition)
-        return key, get, position.shown, Field(selected, position, get)
+        plain = None if get else self._parts.plain_resolver(type_, name, definition)
+        return key, get, position.shown, Field(selected, position, get, plain)
 
     def _position(self, selected: SelectedField, type_: GraphQLOutputType) -> Position:
         required = is_non_null_type(type_)

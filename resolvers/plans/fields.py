@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from graphql import default_field_resolver
+
+from resolvers.plans.arguments import Arguments
 from resolvers.plans.places import Place
+from resolvers.plans.plain_resolver import PlainResolver
 from resolvers.plans.positions import Position
 from resolvers.plans.run import Run, SelectedField
 
@@ -14,11 +18,15 @@ Get: TypeAlias = Callable[[Any], Any]
 class Field:
     """One selected field of an object, at its position."""
 
-    __slots__ = ("_as_they_are", "_get", "_selected", "finish")
+    __slots__ = ("_arguments", "_as_they_are", "_get", "_plain", "_selected", "finish")
 
-    def __init__(self, selected: SelectedField, position: Position, get: Get | None) -> None:
+    def __init__(
+        self, selected: SelectedField, position: Position, get: Get | None, plain: PlainResolver | None
+    ) -> None:
         self._selected = selected
         self._get = get
+        self._plain = plain
+        self._arguments = Arguments(selected, plain.names if plain else None)
         self._as_they_are = position.as_they_are
         self.finish = position.finish
 
@@ -28,22 +36,17 @@ class Field:
         Raises:
             GraphQLError: located, when it is null and may not be.
         """
-        if self._get is None:
-            return self.resolve(run, source, place)
         try:
-            value = self._get(source)
+            value = self._resolve(run, source, place) if self._get is None else self._get(source)
         except Exception as error:
             value = error
         return value if type(value) in self._as_they_are else self.finish(run, value, place)
 
-    def resolve(self, run: Run, source: Any, place: Place) -> Any:
-        """The same by the schema's resolver, with the arguments and the info."""
-        definition = self._selected.definition
-        resolver = definition.resolve or run.executor.field_resolver
-        info = run.info(self._selected, place)
-        try:
-            arguments = run.arguments(self._selected) if definition.args else {}
-            value = resolver(source, info, **arguments)
-        except Exception as error:
-            value = error
-        return self.finish(run, value, place)
+    def _resolve(self, run: Run, source: Any, place: Place) -> Any:
+        """By the schema's resolver, with the arguments and the info."""
+        selected, plain = self._selected, self._plain
+        arguments = self._arguments.values(run)
+        if plain is None:
+            resolver = selected.definition.resolve or default_field_resolver
+            return resolver(source, run.info(selected, place), **arguments)
+        return plain.call(source, run.info(selected, place) if plain.info else None, arguments)

@@ -11,24 +11,20 @@ from graphql import (
     GraphQLObjectType,
     OperationDefinitionNode,
     OperationType,
-    default_field_resolver,
-    default_type_resolver,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
-from strawberry.execution import optimized_is_awaitable
 
-from resolvers.parts import Whole
 from resolvers.plans.collecting import Collector
 from resolvers.plans.compiler import Compiler, Room
 from resolvers.plans.conditions import Conditions
 from resolvers.plans.objects import executing, executing_serially
 from resolvers.plans.rows import Rows
-from resolvers.plans.run import Execute, Run, Unfinished
+from resolvers.plans.run import Execute, Operation, Run, Unfinished
 from resolvers.plans.schema_parts import SchemaParts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Planned:
     """One execution; stands in the place of an ordinary executor."""
 
@@ -37,13 +33,13 @@ class Planned:
 
     def execute_operation(self) -> ExecutionResult | Awaitable[ExecutionResult]:
         try:
-            data = self.execute(self.run, self.run.executor.root_value, None)
+            data = self.execute(self.run, self.run.root_value, None)
         except GraphQLError as error:
             return self._nothing(error)
         return self._awaited(data) if type(data) is Unfinished else self._result(data)
 
     async def end(self) -> None:
-        await self.run.executor.end()
+        await self.run.end()
 
     async def _awaited(self, data: Awaitable[Any]) -> ExecutionResult:
         try:
@@ -56,7 +52,7 @@ class Planned:
         return self._result(None)
 
     def _result(self, data: dict[str, Any] | None) -> ExecutionResult:
-        return ExecutionResult(data, self.run.executor.collected_errors.errors or None)
+        return ExecutionResult(data, self.run.errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +65,13 @@ class Plan:
     fragments: dict[str, FragmentDefinitionNode]
     conditions: Conditions
     room: Room
-    _details: dict[str, FragmentDetails] = field(init=False, default_factory=dict)
+    _shared: Operation = field(init=False)
     _compiled: dict[tuple[bool, ...], Execute] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._details.update({name: FragmentDetails(one) for name, one in self.fragments.items()})
+        details = {name: FragmentDetails(one) for name, one in self.fragments.items()}
+        shared = Operation(self.parts.schema, self.operation, self.fragments, details)
+        object.__setattr__(self, "_shared", shared)
 
     def begin(
         self,
@@ -88,21 +86,14 @@ class Plan:
         execute = None if case is None else self._execute(case)
         if execute is None:
             return None
-        executor = Whole(
-            self.parts.schema,
-            self.fragments,
-            self._details,
-            root_value,
-            context_value,
-            self.operation,
+        run = Run(
+            self._shared,
             variables,
-            default_field_resolver,
-            default_type_resolver,
-            default_field_resolver,
-            is_awaitable=optimized_is_awaitable,
+            context_value=context_value,
+            root_value=root_value,
             hide_suggestions=hide_suggestions,
         )
-        return Planned(execute, Run(executor))
+        return Planned(execute, run)
 
     def _execute(self, case: tuple[bool, ...]) -> Execute | None:
         if compiled := self._compiled.get(case):

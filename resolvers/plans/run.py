@@ -1,7 +1,7 @@
 """One run of a plan: what the plan does not do itself is done by an ordinary executor beside it.
 
-The executor makes the infos that resolvers read, collects the errors, settles what an error left behind, and executes
-what is not compiled; so these cannot differ.
+The executor collects the errors, settles what an error left behind, and executes what is not compiled; so these cannot
+differ. Most runs need none.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,11 +9,25 @@ from dataclasses import dataclass
 from types import CoroutineType, GeneratorType
 from typing import Any, TypeAlias, TypeGuard
 
-from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, located_error
-from graphql.execution.collect_fields import FieldDetails
-from graphql.execution.values import get_argument_values
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    default_field_resolver,
+    default_type_resolver,
+    located_error,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails
+from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import gather_with_cancel
 from strawberry.execution import optimized_is_awaitable
+
+# Strawberry has no public name for the infos that its executors make.
+from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo as ResolveInfo
 
 from resolvers.parts import Whole
 from resolvers.plans.places import Place, of_field, to_path
@@ -37,25 +51,95 @@ class SelectedField:
         return f"{self.parent}.{self.nodes[0].name.value}"
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What all runs of a plan have in common."""
+
+    schema: GraphQLSchema
+    definition: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    details: dict[str, FragmentDetails]
+
+
 class Run:
-    """`executor` is of this run alone."""
+    """One execution, with its variables as they were coerced."""
 
-    __slots__ = ("executor",)
+    __slots__ = ("_context", "_executor", "_hide_suggestions", "_operation", "root_value", "variables")
 
-    def __init__(self, executor: Whole) -> None:
-        self.executor = executor
+    def __init__(
+        self,
+        operation: Operation,
+        variables: VariableValues,
+        *,
+        context_value: Any,
+        root_value: Any,
+        hide_suggestions: bool,
+    ) -> None:
+        self._operation = operation
+        self._context = context_value
+        self._hide_suggestions = hide_suggestions
+        self._executor: Whole | None = None
+        self.variables = variables
+        self.root_value = root_value
 
-    def info(self, selected: SelectedField, place: Place) -> GraphQLResolveInfo[Any]:
-        path = to_path(of_field(place))
-        return self.executor.build_resolve_info(selected.definition, selected.nodes, selected.parent, path)
+    @property
+    def executor(self) -> Whole:
+        """Of this run alone, and made when it is first asked for: to make one takes as long as a few fields."""
+        if self._executor is None:
+            self._executor = Whole(
+                self._operation.schema,
+                self._operation.fragments,
+                self._operation.details,
+                self.root_value,
+                self._context,
+                self._operation.definition,
+                self.variables,
+                default_field_resolver,
+                default_type_resolver,
+                default_field_resolver,
+                is_awaitable=optimized_is_awaitable,
+                hide_suggestions=self._hide_suggestions,
+            )
+        return self._executor
+
+    @property
+    def errors(self) -> list[GraphQLError] | None:
+        """None when there are none."""
+        return (self._executor.collected_errors.errors or None) if self._executor else None
+
+    async def end(self) -> None:
+        if self._executor is not None:
+            await self._executor.end()
+
+    def info(self, selected: SelectedField, place: Place) -> Any:
+        """As the executor's `build_resolve_info` makes it."""
+        operation = self._operation
+        return ResolveInfo._make(
+            (
+                selected.nodes[0].name.value,
+                selected.nodes,
+                selected.definition.type,
+                selected.parent,
+                to_path(of_field(place)),
+                operation.schema,
+                operation.fragments,
+                self.root_value,
+                operation.definition,
+                self.variables.coerced,
+                self._context,
+                optimized_is_awaitable,
+                None,
+                _Helpers(self),
+                None,
+            )
+        )
 
     def arguments(self, selected: SelectedField) -> dict[str, Any]:
-        executor = self.executor
         return get_argument_values(
             selected.definition,
             selected.nodes[0],
-            executor.variable_values,
-            hide_suggestions=executor.hide_suggestions,
+            self.variables,
+            hide_suggestions=self._hide_suggestions,
         )
 
     def located(self, error: Exception, selected: SelectedField, place: Place) -> GraphQLError:
@@ -69,6 +153,18 @@ class Run:
         """An error goes on without waiting for what its neighbours have begun; that runs on, and is not waited for."""
         if pending:
             self.executor.settle_in_background(list(pending))
+
+
+class _Helpers:
+    """The executor's `async_helpers`, for a resolver that should ever ask for them."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._run.executor.async_helpers, name)
 
 
 # Makes a value, which is neither null nor an exception, what the answer shows of it; or raises.

@@ -15,6 +15,8 @@ from graphql import (
 
 from resolvers.plans.fields import Get
 from resolvers.plans.leaves import completing_leaf, shown_by
+from resolvers.plans.past_strawberry import plain_resolver
+from resolvers.plans.plain_resolver import PlainResolver
 from resolvers.plans.run import Complete
 from resolvers.plans.shown import Shown
 from resolvers.plans.strawberry_types import getter, types_by_class
@@ -31,6 +33,7 @@ class SchemaParts:
         self._shown: dict[tuple[str | None, bool], Shown] = {}
         self._by_class: dict[str, Mapping[type, GraphQLObjectType]] = {}
         self._getters: dict[tuple[str, str], Get | None] = {}
+        self._plain_resolvers: dict[tuple[str, str], PlainResolver | None] = {}
 
     def leaf(self, type_: GraphQLLeafType) -> Complete:
         if type_.name not in self._leaves:
@@ -57,3 +60,10 @@ class SchemaParts:
             is_type_name = definition is TypeNameMetaFieldDef
             self._getters[key] = (lambda _: type_.name) if is_type_name else getter(self.schema, definition)
         return self._getters[key]
+
+    def plain_resolver(self, type_: GraphQLObjectType, name: str, definition: GraphQLField) -> PlainResolver | None:
+        """The field's resolver without what Strawberry puts around it, where that makes no difference."""
+        key = (type_.name, name)
+        if key not in self._plain_resolvers:
+            self._plain_resolvers[key] = plain_resolver(self.schema, definition)
+        return self._plain_resolvers[key]

@@ -23,12 +23,20 @@ _BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
 def getter(schema: GraphQLSchema, definition: GraphQLField) -> Get | None:
     """How to get a field's value from the object alone, past Strawberry's wrapper: an attribute, or a resolver that
     takes nothing else. None where the wrapper may do more than that."""
-    field = definition.extensions.get(_BACKREF)
-    if not isinstance(field, StrawberryField) or not _is_plain(field) or _handles_exceptions(schema):
+    field = plain_field(schema, definition)
+    if field is None:
         return None
     if field.base_resolver is not None:
         return _resolver_of_the_object(field.base_resolver)
     return AttributeOf(field.python_name) if field.default_resolver is getattr and not definition.args else None
+
+
+def plain_field(schema: GraphQLSchema, definition: GraphQLField) -> StrawberryField | None:
+    """Of a field around whose resolver nothing stands but Strawberry's wrapper."""
+    field = definition.extensions.get(_BACKREF)
+    if not isinstance(field, StrawberryField) or not _is_plain(field) or _handles_exceptions(schema):
+        return None
+    return field
 
 
 def _is_plain(field: StrawberryField) -> bool:

@@ -61,7 +61,7 @@ def rows(*getters: Any, shown: Shown = AS_IT_IS) -> Rows:
     """Each field is named by its number."""
     selected: Any = None
     position = Position(selected, lambda _run, value, _place: value, required=False, shown=shown)
-    return Rows([(str(number), get, shown, Field(selected, position, get)) for number, get in enumerate(getters)])
+    return Rows([(str(number), get, shown, Field(selected, position, get, None)) for number, get in enumerate(getters)])
 
 
 def read(source: Any, of: Rows | None = None) -> tuple[Any, list[Any]]:
@@ -168,7 +168,7 @@ class TestWhatIsShown:
         selected: Any = None
         position = Position(selected, lambda _run, value, _place: value, required=False, shown=AS_IT_IS)
         get = AttributeOf("name")
-        found = Rows([(name, get, AS_IT_IS, Field(selected, position, get))])
+        found = Rows([(name, get, AS_IT_IS, Field(selected, position, get, None))])
         assert found.read(Read()) == ({name: "Ada"}, [])
 
     def test_an_attribute_is_one_name(self) -> None:
@@ -183,5 +183,5 @@ def test_a_field_of_a_type_that_is_shown_as_it_is_needs_no_finish() -> None:
     complete: Callable[..., Any] = finish
     selected: Any = None
     run: Run = selected
-    field = Field(selected, Position(selected, complete, required=True, shown=AS_IT_IS), lambda source: source)
+    field = Field(selected, Position(selected, complete, required=True, shown=AS_IT_IS), lambda source: source, None)
     assert field.begin(run, "Ada", (None, "name", "Contact")) == "Ada"

@@ -96,6 +96,24 @@ def by_info(name: str) -> Any:
     return strawberry.field(resolver=resolve, name=name)
 
 
+def by_info_later(name: str) -> Any:
+    async def resolve(root: Drawn, info: strawberry.Info[Any, Any], size: int = 1, text: str | None = None) -> Any:
+        root.world.log.append(("info later", steps_of(info.path), info.variable_values, size, text))
+        told = root.world.told(root, name)
+        return await told if hasattr(told, "__await__") else told
+
+    return strawberry.field(resolver=resolve, name=name)
+
+
+def by_need(name: str) -> Any:
+    async def resolve(root: Drawn, text: str | None) -> Any:
+        """It cannot be called without its argument, which the schema allows to be left out."""
+        root.world.log.append(("needed", text))
+        return root.world.told(root, name)
+
+    return strawberry.field(resolver=resolve, name=name)
+
+
 @strawberry.enum
 class Colour(Enum):
     RED = "red"
@@ -140,6 +158,8 @@ class Branch(Named):
     branch: Branch | None = by_object("branch")
     trunk: Branch = by_info("trunk")
     loose: Loose | None = by_attribute("loose")
+    offer: list[Leaf] | None = by_info_later("offer")
+    need: Leaf | None = by_need("need")
 
 
 @strawberry.type
@@ -172,6 +192,8 @@ class Query(Drawn):
     any: list[Annotated[Leaf | Branch | Loose, strawberry.union("Any")]] | None = by_object("any")
     text: str | None = by_object_later("text")
     count: int = by_attribute("count")
+    offer: Branch = by_info_later("offer")
+    need: list[Branch] | None = by_need("need")
 
 
 @strawberry.type
