@@ -69,9 +69,10 @@ class Context:
     async def end(self, *, answered: bool) -> None:
         """Cancels what is still under way, and waits until it has ended; calls that an answer did not wait for go on
         after it."""
-        for task in self._beside:
-            task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        if self._beside:
+            for task in self._beside:
+                task.cancel()
+            await asyncio.gather(*self._beside, return_exceptions=True)
         if answered:
             self.calls.hand_over()
         else:

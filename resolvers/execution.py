@@ -7,8 +7,8 @@ passes them (`resolvers.passed_documents`).
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,10 +37,10 @@ from gateway.http.result import (
     OperationKind,
 )
 from gateway.http.settings import DocumentLimits
-from gateway.resilience.operation import operation
+from gateway.resilience.operation import Operation, running
 from gateway.resilience.tally import Tally
+from resolvers.answers import answered, events, not_begun, not_run
 from resolvers.context import Context, UseCases
-from resolvers.errors import present
 from resolvers.limits.cost import weigh
 from resolvers.limits.parsing import choose_operation, read_document
 from resolvers.limits.putting_off import refuse_wrong_putting_off
@@ -83,9 +83,8 @@ class Executor:
         where the caller may do nothing of that kind."""
         try:
             asked = self._read(request)
-            chosen = asked.operation
-            kind = OperationKind(chosen.operation.value)
-            request.begins(kind, chosen.name.value if chosen.name else None)
+            kind, name = asked.kind, asked.operation.name
+            request.begins(kind, name.value if name else None)
             if refuse := request.refuse.get(kind):
                 raise refuse()
             _refuse_unpermitted(request.caller, kind)
@@ -94,26 +93,27 @@ class Executor:
             variables, cost = self._weigh(asked, request.variables or {})
         except RecursionError:
             refused = OperationRefused("GRAPHQL_VALIDATION_FAILED", "The document nests too deep.")
-            return _not_run([refused], request)
+            return not_run([refused], request)
         except _Invalid as invalid:
-            return _not_run(invalid.errors, request)
+            return not_run(invalid.errors, request)
         except GraphQLError as error:
-            return _not_run([error], request)
+            return not_run([error], request)
         if kind is OperationKind.SUBSCRIPTION:
             return await self._subscribe(asked.document, request)
         seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
         shares = kind is OperationKind.QUERY
-        with operation(deadline_seconds=seconds, caller=request.caller, shares_reads=shares) as running:
+        spending = Operation(deadline=time.monotonic() + seconds, caller=request.caller, shares_reads=shares)
+        with running(spending):
             execution = self._execution(asked, variables, request)
             result = await (self._to_its_end(execution) if kind is OperationKind.MUTATION else execution.first())
         extensions = {"cost": cost} if cost else {}
-        spent = partial(self._spent, running.tally)
         if isinstance(result, ExperimentalIncrementalExecutionResults):
+            spent = partial(self._spent, spending.tally)
             return AnswerInParts(
                 Parts(execution, result, request_id=request.request_id, extensions=extensions, spent=spent)
             )
-        answer = _answer(result, request)
-        if extensions := {**extensions, **spent()}:
+        answer = answered(result, request)
+        if extensions := {**extensions, **self._spent(spending.tally)}:
             answer.body["extensions"] = extensions
         return answer
 
@@ -162,12 +162,13 @@ class Executor:
         return coerced
 
     def _execution(self, asked: Asked, variables: VariableValues, request: GraphQLRequest) -> Execution:
-        arguments = self._arguments(request, in_parts=request.in_parts)
-        context, hide_suggestions = arguments["context_value"], arguments["hide_suggestions"]
+        context = self._context(request, in_parts=request.in_parts)
+        hide_suggestions = not self._rules.introspection
         planned = asked.plan and asked.plan.begin(
             context_value=context, variables=variables, hide_suggestions=hide_suggestions
         )
-        return Execution(planned or ordinary_executor(self._schema, asked.document, **arguments), context)
+        begun = planned or ordinary_executor(self._schema, asked.document, **self._arguments(request, context))
+        return Execution(begun, context)
 
     async def _to_its_end(self, execution: Execution) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
         """A mutation that has begun is not broken off when nobody waits for its answer any more; what it put off is."""
@@ -188,15 +189,19 @@ class Executor:
         await asyncio.gather(*self._mutations, return_exceptions=True)
 
     async def _subscribe(self, document: DocumentNode, request: GraphQLRequest) -> GraphQLResult | EventStream:
-        created = subscribe(self._schema, document, executor_class=Whole, **self._arguments(request, in_parts=False))
+        arguments = self._arguments(request, self._context(request, in_parts=False))
+        created = subscribe(self._schema, document, executor_class=Whole, **arguments)
         stream = created if isinstance(created, (ExecutionResult, AsyncIterator)) else await created
         if isinstance(stream, ExecutionResult):
-            return _not_begun(stream.errors or [], request)
-        return EventStream(_events(stream, request))
+            return not_begun(stream.errors or [], request)
+        return EventStream(events(stream, request))
 
-    def _arguments(self, request: GraphQLRequest, *, in_parts: bool) -> dict[str, Any]:
+    def _context(self, request: GraphQLRequest, *, in_parts: bool) -> Context:
+        return Context(self._use_cases, request.caller, request.idempotency_key, in_parts=in_parts)
+
+    def _arguments(self, request: GraphQLRequest, context: Context) -> dict[str, Any]:
         return {
-            "context_value": Context(self._use_cases, request.caller, request.idempotency_key, in_parts=in_parts),
+            "context_value": context,
             "variable_values": dict(request.variables or {}),
             "operation_name": request.operation_name,
             "is_awaitable": optimized_is_awaitable,
@@ -219,37 +224,3 @@ def _refuse_unpermitted(caller: Caller, kind: OperationKind) -> None:
     permitted = caller.may_write if kind is OperationKind.MUTATION else caller.may_read
     if not permitted:
         raise insufficient_scope("contacts:write" if kind is OperationKind.MUTATION else "contacts:read")
-
-
-def _not_run(errors: list[GraphQLError], request: GraphQLRequest) -> GraphQLResult:
-    shown = [present(error, request_id=request.request_id, executing=False) for error in errors]
-    status = next((error.status for error in errors if isinstance(error, OperationRefused)), 400)
-    return GraphQLResult(body={"errors": shown}, status=status)
-
-
-def _not_begun(errors: list[GraphQLError], request: GraphQLRequest) -> GraphQLResult:
-    """A subscription whose stream could not be made."""
-    shown = [present(error, request_id=request.request_id, executing=True) for error in errors]
-    ours = any(error["extensions"]["code"] in ("INTERNAL_ERROR", "STORE_UNAVAILABLE") for error in shown)
-    return GraphQLResult(body={"errors": shown}, status=500 if ours else 400)
-
-
-async def _events(
-    stream: AsyncIterator[ExecutionResult], request: GraphQLRequest
-) -> AsyncGenerator[dict[str, Any], None]:
-    """The results as they are shown; a stream that breaks ends with an error instead of data."""
-    async with aclosing(stream):  # type: ignore[type-var]  # graphql-core's is a generator, typed as less
-        try:
-            async for result in stream:
-                yield _answer(result, request).body
-        except Exception as unexpected:
-            broken = GraphQLError("", original_error=unexpected)
-            yield {"errors": [present(broken, request_id=request.request_id, executing=True)]}
-
-
-def _answer(result: ExecutionResult, request: GraphQLRequest) -> GraphQLResult:
-    body: dict[str, Any] = {}
-    if result.errors:
-        body["errors"] = [present(error, request_id=request.request_id, executing=True) for error in result.errors]
-    body["data"] = result.data
-    return GraphQLResult(body=body)

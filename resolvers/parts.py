@@ -7,7 +7,7 @@ the answer does not wait.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -28,6 +28,8 @@ from resolvers.context import Context
 from resolvers.errors import present
 
 T = TypeVar("T")
+
+_RESULTS: Final = (ExecutionResult, ExperimentalIncrementalExecutionResults)
 
 
 class Whole(StrawberryGraphQLCoreExecutionContext):
@@ -118,7 +120,7 @@ class Execution:
         """The result, or the beginning of one in parts, which has to be ended."""
         try:
             result = self._executor.execute_operation()
-            if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
+            if not isinstance(result, _RESULTS):
                 result = await result
         except BaseException:
             await self.end(answered=False)

@@ -4,11 +4,12 @@ What depends on variables (their values, the cost, what is put off) and on the c
 the cost just once for variables that make no difference.
 """
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 
-from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 
+from gateway.http.result import OperationKind
 from resolvers.known_variables import KnownVariables
 from resolvers.limits.known_costs import KnownCosts
 from resolvers.plans.compile import compile_plan
@@ -29,16 +30,14 @@ class Asked:
 
     document: DocumentNode
     operation: OperationDefinitionNode
+    kind: OperationKind = field(init=False)
     passed: bool = False
     plan: Plan | None = None
     costs: KnownCosts | None = None
     variables: KnownVariables | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    asked: Asked
-    characters: int
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", OperationKind(self.operation.operation.value))
 
 
 class PassedDocuments:
@@ -50,13 +49,15 @@ class PassedDocuments:
         self._schema = schema
         self._max_characters = max_characters
         self._parts = parts
-        self._kept: LRUCache[tuple[str, str | None], _Kept] = LRUCache(
-            max_characters, getsizeof=lambda kept: kept.characters
-        )
+        self._kept: OrderedDict[tuple[str, str | None], Asked] = OrderedDict()
+        self._characters = 0
 
     def find(self, text: str, operation_name: str | None) -> Asked | None:
-        kept = self._kept.get((text, operation_name))
-        return kept.asked if kept else None
+        key = (text, operation_name)
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+        return kept
 
     def keep(self, text: str, operation_name: str | None, asked: Asked) -> Asked:
         """`asked` has passed. A document of several operations is kept once for each that is asked for."""
@@ -66,7 +67,13 @@ class PassedDocuments:
         plan, costs = self._plan(asked, len(text)), KnownCosts(operation, self._schema)
         variables = KnownVariables(operation, self._schema)
         passed = Asked(document, operation, passed=True, plan=plan, costs=costs, variables=variables)
-        self._kept[text, operation_name] = _Kept(passed, len(text))
+        # Two requests may have had it checked at the same time.
+        if self._kept.pop((text, operation_name), None) is None:
+            self._characters += len(text)
+        self._kept[text, operation_name] = passed
+        while self._characters > self._max_characters:
+            (oldest, _), _ = self._kept.popitem(last=False)
+            self._characters -= len(oldest)
         return passed
 
     def _plan(self, asked: Asked, characters: int) -> Plan | None:

@@ -34,6 +34,8 @@ def read_terms(info: Info, max_age_seconds: int | None, max_wait_ms: int | None)
     Raises:
         InvalidInput: at the argument.
     """
+    if max_age_seconds is None and max_wait_ms is None:
+        return info.context.terms
     problems = [
         InputProblem(path=(name,), code="OUT_OF_RANGE", message=f"must be 0 to {most}, or left out")
         for name, value, most in (

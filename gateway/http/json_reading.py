@@ -34,14 +34,16 @@ def _check(value: Any, what: str, max_depth: int) -> None:
     while level:
         nested = []
         for one in level:
-            if isinstance(one, (dict, list)):
+            # jiter makes exactly these.
+            kind = type(one)
+            if kind is dict or kind is list:
                 nested.append(one)
-            elif isinstance(one, float) and not math.isfinite(one):
+            elif kind is float and not math.isfinite(one):
                 raise RequestRefused(400, "BAD_REQUEST", f"{what} holds a number that is too large.")
         depth += bool(nested)
         if depth > max_depth:
             raise _too_deep(what, max_depth, depth)
-        level = [item for one in nested for item in (one.values() if isinstance(one, dict) else one)]
+        level = [item for one in nested for item in (one.values() if type(one) is dict else one)]
 
 
 def _too_deep(what: str, allowed: int, measured: int) -> RequestRefused:

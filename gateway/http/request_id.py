@@ -1,6 +1,6 @@
 """Every answer has a name, which the log line of what went wrong carries too."""
 
-from uuid import uuid4
+import secrets
 
 from starlette.types import Scope
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -12,7 +12,7 @@ _HEADER = b"x-request-id"
 
 def named(scope: Scope) -> str:
     """A new name, which then stands in the scope's state as `request_id` and in every line of the log."""
-    request_id = uuid4().hex
+    request_id = secrets.token_hex(16)
     # A pipelined request may begin in the context of the one before it.
     clear_contextvars()
     bind_contextvars(request_id=request_id)

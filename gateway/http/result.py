@@ -55,8 +55,7 @@ class GraphQLRequest(msgspec.Struct, frozen=True, kw_only=True):
     begins: Begins = unheard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLResult:
+class GraphQLResult(msgspec.Struct, frozen=True, kw_only=True):
     """`body` is the answer. `status` is 200 once the operation ran, whatever became of it, and else says why it
     did not: 400 for a document or variables that are wrong, 403 for a caller who may not."""
 

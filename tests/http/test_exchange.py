@@ -406,6 +406,56 @@ def test_a_request_that_has_begun_ends_the_rest_of_its_connection() -> None:
     asyncio.run(test())
 
 
+def test_a_connection_rests_from_its_last_answer_on() -> None:
+    async def test() -> None:
+        line = Line(answering(START, BODY), keep_alive_seconds=0.06)
+        for _ in range(3):
+            assert await line.ask(get())
+            await asyncio.sleep(0.03)
+            assert not line.transport.closed
+        await asyncio.sleep(0.06)
+        assert line.transport.closed
+        line.leave()
+
+    asyncio.run(test())
+
+
+def test_a_connection_does_not_rest_while_a_request_that_waited_is_answered() -> None:
+    async def test() -> None:
+        may_end = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/slow":
+                await may_end.wait()
+            await answering(START, BODY)(scope, receive, send)
+
+        line = Line(app, keep_alive_seconds=0.01)
+        # Longer than what is parsed at once, so that the slow one is read when all before it are answered.
+        quick = get(b"/quick", b"X-Long: " + b"x" * 3_000)
+        line.connection.data_received(quick * 3 + get(b"/slow"))
+        await asyncio.sleep(0.03)
+        assert not line.transport.closed
+        may_end.set()
+        assert (await line.ask()).endswith(b"ok")
+        await asyncio.sleep(0.03)
+        assert line.transport.closed
+        line.leave()
+
+    asyncio.run(test())
+
+
+def test_a_connection_that_is_gone_is_held_by_no_timer() -> None:
+    async def test() -> None:
+        line = Line(answering(START, BODY))
+        assert await line.ask(get())
+        timer = line.connection._idle_alarm._handle
+        assert timer is not None
+        line.leave()
+        assert timer.cancelled()
+
+    asyncio.run(test())
+
+
 def test_an_empty_line_behind_a_request_takes_its_answer_from_nobody() -> None:
     async def test() -> None:
         may_end = asyncio.Event()

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from inspect import getclosurevars
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from gateway.http.refusal import RequestRefused
 from gateway.http.result import GraphQLRequest
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
+from resolvers.execution import Executor
 from tests.http.live import PROTOCOL, Live, authenticated_by, closed, heard, say, until
 
 WATCH = "subscription { providerStatusChanged(providers: [GATELY]) { provider state fault { code } limitedUntil } }"
@@ -379,7 +379,9 @@ class TestLeaving:
     def test_a_mutation_that_has_begun_runs_to_its_end(self, live: Live, sandbox: Sandbox, how: str) -> None:
         before = len(sandbox.klen.contacts)
         sandbox.klen.faults.add(Fault(kind="slow", operation="create", delay_ms=150))
-        mutations = getclosurevars(live.services.execute).nonlocals["execute"]._mutations
+        execute = live.services.execute
+        assert isinstance(execute, Executor)
+        mutations = execute._mutations
 
         async def test() -> None:
             async with live.acknowledged() as socket:
