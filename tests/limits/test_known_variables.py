@@ -73,9 +73,10 @@ def test_several_are_wrong_together() -> None:
         assert known is None or shown(known) == shown(ordinary)
 
 
-def test_what_nests_too_deep_is_left_to_graphql_core() -> None:
+@pytest.mark.parametrize("levels", [150, 3_000])
+def test_what_nests_too_deep_is_left_to_graphql_core(levels: int) -> None:
     deep: Any = {"one": 1}
-    for _ in range(3_000):
+    for _ in range(levels):
         deep = {"more": [deep]}
 
     known, ordinary = both("$a: In", {"a": deep})
