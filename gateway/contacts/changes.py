@@ -30,18 +30,20 @@ class Changes:
 
     def add(self, key: RecordKey, *, unsettled_seconds: float = 0) -> None:
         """The record may have changed, and for so many seconds may change yet."""
-        place = _place(key)
+        place = place_of(key)
         self._own_counts[place] += 1
         if unsettled_seconds > 0:
             self._own_unsettled[place] = self._clock() + unsettled_seconds
 
-    def count(self, key: RecordKey) -> int:
-        """Never falls; what was read of a record is as it was while this stays the same."""
-        place = _place(key)
-        return sum(counts[place] for counts in self._counts)
+    def count(self, place: int) -> int:
+        """Never falls; what was read of a record is as it is while this stays the same for its place."""
+        total = 0
+        for counts in self._counts:
+            total += counts[place]
+        return total
 
-    def is_unsettled(self, key: RecordKey) -> bool:
-        place, now = _place(key), self._clock()
+    def is_unsettled(self, place: int) -> bool:
+        now = self._clock()
         return any(until[place] > now for until in self._unsettled)
 
 
@@ -56,6 +58,7 @@ def _rows(processes: int) -> list[memoryview]:
     return [memory[first : first + _ROW_BYTES] for first in range(0, len(memory), _ROW_BYTES)]
 
 
-def _place(key: RecordKey) -> int:
+def place_of(key: RecordKey) -> int:
+    """Where the changes of a record are counted, in every process."""
     # Not Python's own hash, which is another one in each process unless they were forked.
     return crc32(f"{key.provider}:{key.remote_id}".encode()) % _PLACES

@@ -6,14 +6,13 @@ not.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol, Self
 
-from cachetools import TTLCache
+from msgspec import Struct
 
 from gateway.clock import Clocks, Monotonic
-from gateway.contacts.changes import Changes
+from gateway.contacts.changes import Changes, place_of
+from gateway.contacts.kept_records import Kept, KeptRecords
 from gateway.contacts.record_memory import memory_of
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import ErrorCode, ProviderFailure
@@ -47,35 +46,26 @@ class KeepingSettings(Protocol):
     settling_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Aged:
+class Aged(Struct, frozen=True):
     """A record, and how many seconds ago it was asked for."""
 
     record: Record
     age_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    record: Record
-    asked_at: float
-    true_at: float
-    changes: int
-    size_bytes: int
-
-
 class Asking:
     """A read under way. `true_at` and `changes`: the answer may be as old as that, and know no change after those."""
 
-    __slots__ = ("_cache", "answer", "asked_at", "changes", "key", "true_at")
+    __slots__ = ("_cache", "answer", "asked_at", "changes", "key", "place", "true_at")
+    asked_at: float
+    true_at: float
+    place: int
+    changes: int
 
     def __init__(self, cache: "RecordCache", key: RecordKey) -> None:
         self._cache = cache
         self.key = key
         self.answer: Record | None = None
-
-    def begun(self, *, at: float, true_at: float, changes: int) -> None:
-        self.asked_at, self.true_at, self.changes = at, true_at, changes
 
     def __enter__(self) -> Self:
         self._cache.begin(self)
@@ -102,35 +92,37 @@ class RecordCache:
     ) -> None:
         self._clock, self._changes = clock, changes
         self._keep_seconds, self._max_bytes, self._settling_seconds = keep_seconds, max_bytes, settling_seconds
-        self._kept: TTLCache[RecordKey, _Kept] = TTLCache(
-            max_bytes, keep_seconds, timer=clock, getsizeof=lambda kept: kept.size_bytes
-        )
+        self._kept = KeptRecords(seconds=keep_seconds, max_bytes=max_bytes, clock=clock)
         self._asking: dict[RecordKey, list[Asking]] = {}
 
     @property
     def size_bytes(self) -> int:
-        return int(self._kept.currsize)
+        return self._kept.size_bytes
 
     def find(self, key: RecordKey, *, max_age_seconds: float) -> Aged | None:
         """The record, if it is not older than that; nothing is new enough for 0."""
+        if max_age_seconds <= 0:
+            return None
         kept = self._kept.get(key)
-        if kept is None or kept.changes != self._changes.count(key):
+        if kept is None or kept.changes != self._changes.count(kept.place):
             return None
         age = self._clock() - kept.true_at
-        return Aged(kept.record, int(age)) if max_age_seconds > 0 and age <= max_age_seconds else None
+        return Aged(kept.record, int(age)) if age <= max_age_seconds else None
 
     def asking(self, key: RecordKey) -> Asking:
         """Around one read: the `answer` that is put down is kept, unless a write went to the record meanwhile."""
         return Asking(self, key)
 
     def begin(self, asking: Asking) -> None:
-        now, under_way = self._clock(), self._asking.get(asking.key)
+        asking.asked_at, under_way = self._clock(), self._asking.get(asking.key)
         if under_way is None:
-            asking.begun(at=now, true_at=now, changes=self._changes.count(asking.key))
+            asking.place = place_of(asking.key)
+            asking.true_at, asking.changes = asking.asked_at, self._changes.count(asking.place)
             self._asking[asking.key] = [asking]
             return
         # It may share the call of one that began before a write.
-        asking.begun(at=now, true_at=under_way[0].true_at, changes=under_way[0].changes)
+        first = under_way[0]
+        asking.place, asking.true_at, asking.changes = first.place, first.true_at, first.changes
         under_way.append(asking)
 
     def end(self, asking: Asking) -> None:
@@ -138,32 +130,29 @@ class RecordCache:
         under_way.remove(asking)
         if not under_way:
             del self._asking[asking.key]
-        if asking.answer is not None and self._is_as_it_was(asking):
-            self._keep(asking.key, asking.answer, asking)
+        if asking.answer is not None and self._keep_seconds > 0 and self._is_as_it_was(asking):
+            self._keep(asking, asking.answer)
 
     def _is_as_it_was(self, asking: Asking) -> bool:
-        return asking.changes == self._changes.count(asking.key) and not self._changes.is_unsettled(asking.key)
+        return asking.changes == self._changes.count(asking.place) and not self._changes.is_unsettled(asking.place)
 
     def drop(self, key: RecordKey, *, unsettled: bool = False) -> None:
         """Forgets a record that may have changed, and what is being read of it. `unsettled`: the change may still be
         to come, so for a while nothing is kept of it at all."""
-        self._forget(key)
+        self._kept.drop(key)
         self._changes.add(key, unsettled_seconds=self._settling_seconds if unsettled else 0)
 
-    def _keep(self, key: RecordKey, record: Record, asking: Asking) -> None:
-        before = self._kept.get(key)
-        if self._keep_seconds <= 0 or (before is not None and before.asked_at > asking.asked_at):
+    def _keep(self, asking: Asking, record: Record) -> None:
+        before = self._kept.get(asking.key)
+        if before is not None and before.asked_at > asking.asked_at:
             return
         size_bytes = _ENTRY_BYTES + memory_of(record)
         if size_bytes > self._max_bytes:
             # What is there is older.
-            self._forget(key)
+            self._kept.drop(asking.key)
             return
-        self._kept[key] = _Kept(record, asking.asked_at, asking.true_at, asking.changes, size_bytes)
-
-    def _forget(self, key: RecordKey) -> None:
-        with suppress(KeyError):
-            del self._kept[key]
+        kept = Kept(record, asking.asked_at, asking.true_at, asking.place, asking.changes, size_bytes)
+        self._kept.put(asking.key, kept)
 
 
 class RecordCaches:

@@ -19,7 +19,7 @@ from msgspec import structs
 
 from gateway.connectors.klen.mapping import to_record
 from gateway.connectors.klen.wire import Details
-from gateway.contacts.changes import Changes, shared_changes
+from gateway.contacts.changes import Changes, place_of, shared_changes
 from gateway.contacts.record_cache import Aged, RecordCache, RecordCaches, is_down
 from gateway.contacts.record_memory import memory_of
 from gateway.domain import errors
@@ -311,8 +311,9 @@ class TestOfTwoProcesses:
         child.join(30)
 
         assert child.exitcode == 0
-        assert (here.count(KEY), here.is_unsettled(KEY)) == (1, True)
-        assert (here.count(OTHER), here.is_unsettled(OTHER)) == (0, False)
+        place, other = place_of(KEY), place_of(OTHER)
+        assert (here.count(place), here.is_unsettled(place)) == (1, True)
+        assert (here.count(other), here.is_unsettled(other)) == (0, False)
 
 
 class Heard(PolicyEvents):
