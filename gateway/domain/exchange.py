@@ -1,9 +1,10 @@
 """One request to a provider and its reply, as data; what carries them is a matter of gateway.upstream."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from gateway.domain.contact import JsonObject
 
@@ -18,13 +19,14 @@ class CallKind(StrEnum):
     DELETE = "delete"
     FIND_BY_EMAIL = "find_by_email"
 
-    @property
-    def writes(self) -> bool:
-        return self in (CallKind.CREATE, CallKind.UPDATE, CallKind.DELETE)
+    writes: bool
+
+    def __init__(self, word: str) -> None:
+        # Asked several times for each call.
+        self.writes = word in {"create", "update", "delete"}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`path` is below the provider's base URL, its segments percent-encoded by the connector. `headers` are those of
     this call alone (a trace); credentials stand elsewhere."""
 
@@ -36,8 +38,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(Struct, frozen=True, kw_only=True):
     """What a provider says of its own rate limit in an answer: the size of the window, what is left of it, when it
     is full again; None for what it does not say."""
 
@@ -46,8 +47,7 @@ class Allowance:
     reset_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """A whole answer with a status of 200 to 299; everything else has become a ProviderFailure."""
 
     status: int

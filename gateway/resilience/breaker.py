@@ -68,7 +68,8 @@ class Breaker:
         """The policy: it has to stand inside of the retries, so that each attempt counts."""
 
         async def guard(call: Call) -> Reply:
-            ticket = self._enter(call.kind)
+            kind = call.kind
+            ticket = self._enter(kind)
             # Whatever else ends a call (it was cancelled, we made a mistake) says nothing about the provider.
             verdict = Verdict.NEUTRAL
             try:
@@ -79,8 +80,8 @@ class Breaker:
                 verdict = judge(failure)
                 raise
             finally:
-                self._switches[call.kind].leave(ticket, verdict)
-                self._tell(call.kind)
+                self._switches[kind].leave(ticket, verdict)
+                self._tell(kind)
 
         return guard
 
@@ -89,7 +90,9 @@ class Breaker:
         if ticket is None:
             self._events.held_back(self._provider, kind, CircuitOpen.code)
             raise self._refusal(self.circuit(kind))
-        self._tell(kind)
+        if ticket.probe:
+            # Nothing else changes by a beginning.
+            self._tell(kind)
         return ticket
 
     def _refusal(self, circuit: Circuit) -> CircuitOpen:

@@ -43,7 +43,10 @@ class Bulkhead:
         """The policy: the nearer to the attempt it stands, the shorter a place is taken."""
 
         async def guarded(call: Call) -> Reply:
-            await self._enter(call.kind)
+            if self._free:
+                self._free -= 1
+            else:
+                await self._place_came(call.kind)
             try:
                 return await send(call)
             finally:
@@ -51,15 +54,12 @@ class Bulkhead:
 
         return guarded
 
-    async def _enter(self, kind: CallKind) -> None:
+    async def _place_came(self, kind: CallKind) -> None:
         """
         Raises:
             ProviderCrowded: at once when too many wait already, or when no place came in time.
             DeadlineExceeded: the operation's time ended before a place came.
         """
-        if self._free:
-            self._free -= 1
-            return
         if len(self._queue) >= self._settings.max_waiting_calls:
             raise self._refused(kind, self._crowded())
         started = self._clocks.monotonic()

@@ -55,20 +55,21 @@ class FailureWindow:
         self._buckets: deque[_Bucket] = deque(maxlen=BUCKETS)
         self._last_failure = -BUCKETS
 
-    def add(self, *, failed: bool) -> None:
+    def add(self, *, failed: bool) -> bool:
+        """Whether any of the last so many seconds has failed."""
         number = int(self._clock() / self._bucket_seconds)
-        if failed:
-            self._last_failure = number
         if not self._buckets or self._buckets[-1].number != number:
             self._buckets.append(_Bucket(number))
-        self._buckets[-1].calls += 1
-        self._buckets[-1].failures += failed
+        bucket = self._buckets[-1]
+        bucket.calls += 1
+        if failed:
+            bucket.failures += 1
+            self._last_failure = number
+        return self._last_failure > number - BUCKETS
 
     def reaches(self, ratio: float, *, least_calls: int) -> bool:
         """`ratio` is more than 0."""
         oldest = int(self._clock() / self._bucket_seconds) - BUCKETS
-        if self._last_failure <= oldest:
-            return False
         recent = [bucket for bucket in self._buckets if bucket.number > oldest]
         calls = sum(bucket.calls for bucket in recent)
         return calls >= least_calls and sum(bucket.failures for bucket in recent) >= ratio * calls
@@ -103,14 +104,12 @@ class Switch:
 
     def enter(self) -> Ticket | None:
         """None: the call may not be made. Whoever gets a ticket has to `leave` with it, however the call ends."""
-        match self.circuit.state:
-            case CircuitState.CLOSED:
-                return self._ticket
-            case CircuitState.HALF_OPEN if not self._probing:
-                self._probing = True
-                return Ticket(self._generation, probe=True)
-            case _:
-                return None
+        if self._opened_at is None:
+            return self._ticket
+        if self._probing or self.circuit.state is CircuitState.OPEN:
+            return None
+        self._probing = True
+        return Ticket(self._generation, probe=True)
 
     def leave(self, ticket: Ticket, verdict: Verdict) -> None:
         if ticket.generation != self._generation:
@@ -123,8 +122,10 @@ class Switch:
             self._count(failed=verdict is Verdict.FAILS)
 
     def _count(self, *, failed: bool) -> None:
-        self._window.add(failed=failed)
+        some_failed = self._window.add(failed=failed)
         self._in_a_row = self._in_a_row + 1 if failed else 0
+        if not some_failed:
+            return
         settings = self._settings
         too_many = self._window.reaches(settings.breaker_ratio, least_calls=settings.breaker_calls)
         if too_many or self._in_a_row >= settings.breaker_failures:

@@ -1,5 +1,7 @@
 """No call begins after the operation's deadline; the attempt itself is cut off there by gateway.upstream."""
 
+from collections.abc import Awaitable
+
 from gateway.domain.contact import Provider
 from gateway.domain.errors import DeadlineExceeded
 from gateway.domain.exchange import Call, Reply
@@ -8,9 +10,9 @@ from gateway.resilience.policy import Send
 
 
 def within_deadline(provider: Provider, send: Send) -> Send:
-    async def guarded(call: Call) -> Reply:
+    def guarded(call: Call) -> Awaitable[Reply]:
         if current_operation().seconds_left == 0:
             raise DeadlineExceeded(provider, "The operation ran out of time before this provider was called.")
-        return await send(call)
+        return send(call)
 
     return guarded

@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gateway.clock import Monotonic
 from gateway.domain.caller import ANYBODY, Caller
@@ -16,8 +18,7 @@ from gateway.resilience.tally import Tally
 MAX_UPSTREAM_CALLS = 100
 
 
-@dataclass(slots=True)
-class Operation:
+class Operation(Struct):
     """`deadline` is a reading of `clock`, in seconds; without one (None) time is not limited.
 
     What the gateway does on its own is for ANYBODY: no caller's scopes hold it back; with `background` it lets
@@ -29,7 +30,7 @@ class Operation:
     deadline: float | None
     calls_left: int = MAX_UPSTREAM_CALLS
     caller: Caller = ANYBODY
-    clock: Monotonic = field(default=time.monotonic)
+    clock: Monotonic = time.monotonic
     background: bool = False
     shares_reads: bool = False
     tally: Tally = field(default_factory=Tally)

@@ -1,5 +1,7 @@
 """No call is made that the running operation's caller may not make: the one place where scopes are enforced."""
 
+from collections.abc import Awaitable
+
 from gateway.domain.contact import Provider
 from gateway.domain.errors import CallerNotPermitted
 from gateway.domain.exchange import Call, CallKind, Reply
@@ -8,9 +10,9 @@ from gateway.resilience.policy import Send
 
 
 def permitted(provider: Provider, send: Send) -> Send:
-    async def guarded(call: Call) -> Reply:
+    def guarded(call: Call) -> Awaitable[Reply]:
         refuse_unpermitted(call.kind, provider)
-        return await send(call)
+        return send(call)
 
     return guarded
 

@@ -7,6 +7,8 @@ from gateway.domain.contact import Provider
 from gateway.domain.exchange import Call, Reply
 
 Send: TypeAlias = Callable[[Call], Awaitable[Reply]]
+"""Whatever goes wrong is raised at the latest where the answer is awaited: a policy that only looks before anything is
+sent need not be a coroutine, which costs more than its look."""
 Policy: TypeAlias = Callable[[Provider, Send], Send]
 
 

@@ -1,6 +1,7 @@
 """Reads that are the same and come at the same time are one call, and everybody who waits for it gets its answer."""
 
 import asyncio
+from collections.abc import Awaitable
 from copy import copy
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -52,12 +53,13 @@ class Flights:
     def joined(self, provider: Provider, send: Send) -> Send:
         """The policy: what stands inside of it happens once for all who wait."""
 
-        async def guarded(call: Call) -> Reply:
+        def guarded(call: Call) -> Awaitable[Reply]:
             if call.kind.writes:
-                return await self._written(call, send)
-            if call.body is not None or not current_operation().shares_reads:
-                return await send(call)
-            return await self._arrived(provider, self._board(provider, call, send))
+                return self._written(call, send)
+            waiting = current_operation()
+            if call.body is not None or not waiting.shares_reads:
+                return send(call)
+            return self._shared(provider, call, send, waiting)
 
         return guarded
 
@@ -76,10 +78,9 @@ class Flights:
         finally:
             self._open.clear()
 
-    def _board(self, provider: Provider, call: Call, send: Send) -> _Flight:
+    def _board(self, provider: Provider, call: Call, send: Send, waiting: Operation) -> _Flight:
         query = tuple(sorted(call.query.items())) if call.query else ()
         key = (call.kind, call.method, call.path, query)
-        waiting = current_operation()
         flight = self._open.get(key)
         if flight is not None and self._lasts_for(flight, waiting):
             _extend(flight.operation, waiting)
@@ -120,9 +121,10 @@ class Flights:
         if flight is not None and flight.operation is operation:
             del self._open[key]
 
-    async def _arrived(self, provider: Provider, flight: _Flight) -> Reply:
+    async def _shared(self, provider: Provider, call: Call, send: Send, waiting: Operation) -> Reply:
+        flight = self._board(provider, call, send, waiting)
         try:
-            ended = await self._ended(flight, current_operation())
+            ended = await ends_within(flight.task, waiting.seconds_left, self._clocks) or await self._last_word(flight)
         finally:
             flight.waiters -= 1
             if not flight.waiters:
@@ -137,9 +139,7 @@ class Flights:
             raise _anew(outcome)
         return outcome
 
-    async def _ended(self, flight: _Flight, waiting: Operation) -> bool:
-        if await ends_within(flight.task, waiting.seconds_left, self._clocks):
-            return True
+    async def _last_word(self, flight: _Flight) -> bool:
         left = flight.operation.seconds_left
         is_last = left is not None and left < LAST_WORD_SECONDS
         return is_last and await ends_within(flight.task, LAST_WORD_SECONDS, self._clocks)

@@ -18,6 +18,7 @@ from gateway.resilience.events import CircuitState
 from gateway.resilience.policy import Send
 
 WallClock = Callable[[], datetime]
+_ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 
 
 class ProviderState(StrEnum):
@@ -73,7 +74,9 @@ class Watch:
                 if not failure.held_back:
                     self._note(*_read_failure(failure))
                 raise
-            self._note(*_read_reply(reply, self._status.provider))
+            fault = _fault_of(reply, self._status.provider)
+            if fault is not None or self._status.state is not ProviderState.UP:
+                self._note(ProviderState.UP if fault is None else ProviderState.FAILING, fault)
             return reply
 
         return guarded
@@ -105,21 +108,21 @@ class Watch:
             listener()
 
 
-def _read_reply(reply: Reply, provider: Provider) -> tuple[ProviderState, Fault | None]:
+def _fault_of(reply: Reply, provider: Provider) -> Fault | None:
     """A page that some proxy puts in the place of an answer is a failure, whatever its status says."""
-    if reply.body.strip():
-        try:
-            msgspec.json.decode(reply.body, type=msgspec.Raw)
-        except (msgspec.DecodeError, RecursionError):
-            message = "The answer could not be read: the body is not JSON."
-            return ProviderState.FAILING, Fault(
-                code=ErrorCode.PROVIDER_BAD_RESPONSE,
-                message=message,
-                provider=provider,
-                retryable=False,
-                upstream_status=reply.status,
-            )
-    return ProviderState.UP, None
+    try:
+        _ANY_JSON.decode(reply.body)
+    except (msgspec.DecodeError, RecursionError):
+        if not reply.body.strip():
+            return None
+        return Fault(
+            code=ErrorCode.PROVIDER_BAD_RESPONSE,
+            message="The answer could not be read: the body is not JSON.",
+            provider=provider,
+            retryable=False,
+            upstream_status=reply.status,
+        )
+    return None
 
 
 def _read_failure(failure: ProviderFailure) -> tuple[ProviderState, Fault | None]:

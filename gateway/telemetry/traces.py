@@ -7,8 +7,8 @@ document, the variables and the URL, which hold personal data; and exceptions, w
 import asyncio
 import threading
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 
+from msgspec.structs import replace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource

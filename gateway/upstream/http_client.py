@@ -6,18 +6,17 @@ Why aiohttp, and without httpx's API around it: docs/adr/0014 and 0020.
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 Sending: TypeAlias = Callable[[], None]
 """Called before the first byte goes out; what is raised before that has sent nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """`url` is absolute and percent-encoded, `content` the whole body."""
 
     method: str

@@ -1,6 +1,6 @@
 """The way to one provider: the policies, in order, around one attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -100,13 +100,13 @@ class Upstream:
             self.watch.watched,
         )
 
-    async def send(self, call: Call) -> Reply:
-        """Sends one call and returns its 2xx answer.
+    def send(self, call: Call) -> Awaitable[Reply]:
+        """Sends one call and returns its 2xx answer, when it is awaited.
 
         Raises:
             ProviderFailure: for every other event, as the table of outcomes says.
         """
-        return await self.send_through(call)
+        return self.send_through(call)
 
     async def aclose(self) -> None:
         await self._flights.aclose()
