@@ -1,16 +1,19 @@
-"""One HTTP request over aiohttp: sent once, with the moment told from which on something may have been sent.
+"""One HTTP request over a connection of aiohttp's: sent once, with the moment told from which on it may be under way.
 
-Why aiohttp, and without httpx's API around it: docs/adr/0014 and 0020.
+Why aiohttp makes and keeps the connections, and why it does not ask over them: docs/adr/0014, 0020 and 0022.
 """
 
+import asyncio
+import re
 import ssl
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import aiohttp
 from msgspec import Struct
 from yarl import URL
+
+from gateway.upstream.http_answer import HttpAnswer
 
 Sending: TypeAlias = Callable[[], None]
 """Called before the first byte goes out; what is raised before that has sent nothing."""
@@ -48,6 +51,19 @@ class HttpClient(Protocol):
     async def aclose(self) -> None: ...
 
 
+_NO_TARGET = re.compile(r"[^!-~]")
+_NO_FIELD = re.compile(r"[\r\n\0]")
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class _Site(Struct, frozen=True):
+    """Where requests go: `way` is what aiohttp makes a connection for, `before` what stands before the path."""
+
+    way: aiohttp.ClientRequest
+    host: str
+    before: str
+
+
 class AiohttpClient:
     """For one event loop: that of the first question. Close it in the end.
 
@@ -69,71 +85,91 @@ class AiohttpClient:
         self._verify = verify
         self._proxy = proxy
         self._timeout = aiohttp.ClientTimeout(total=None, connect=2 * connect_seconds, sock_connect=connect_seconds)
-        self._session: aiohttp.ClientSession | None = None
+        self._connector: aiohttp.TCPConnector | None = None
+        self._sites: dict[str, _Site] = {}
+        # Most calls have the same ones.
+        self._last_headers: tuple[Mapping[str, str] | None, str] = (None, "")
 
     async def ask(self, question: Question, sending: Sending) -> Answered:
-        session = self._session or self._open()
-        token = _sending.set(sending)
+        # With the path of nothing where the URL has none.
+        end = question.url.find("/", question.url.find("://") + 3)
+        name, target = (question.url, "/") if end < 0 else (question.url[:end], question.url[end:])
+        if _NO_TARGET.search(target):
+            raise aiohttp.InvalidURL(question.url)
+        site = self._sites.get(name) or self._site(name)
+        connection = await self._connection(site.way)
         try:
-            response = await session.request(
-                question.method,
-                URL(question.url, encoded=True),
-                headers=question.headers,
-                data=question.content,
-                allow_redirects=False,
-                proxy=self._proxy,
-                timeout=self._timeout,
-            )
-        finally:
-            # It leads to the task, whose context this is.
-            _sending.reset(token)
-        return _Answered(response)
-
-    def _open(self) -> aiohttp.ClientSession:
-        connector = _Telling(limit=self.connections, keepalive_timeout=self._keep_alive_seconds, ssl=self._verify)
-        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        # Expected: a request is sent once. Actual: GET, PUT and DELETE are sent again when a connection that was kept
-        # is closed before the answer, and only a name that is not public keeps aiohttp from it.
-        # https://github.com/aio-libs/aiohttp/issues/10790
-        session._retry_connection = False
-        self._session = session
-        return session
+            sent = self._written(question, site, target)
+            sending()
+            transport = connection.transport
+            if transport is None or transport.is_closing():
+                raise aiohttp.ClientConnectionResetError("The connection was closed before anything was sent.")
+            answer = HttpAnswer(connection, question.method)
+            transport.set_protocol(answer)
+        except BaseException:
+            connection.close()
+            raise
+        try:
+            transport.write(sent)
+            await answer.begun()
+        except BaseException:
+            answer.close()
+            raise
+        return answer
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._connector is not None:
+            await self._connector.close()
 
+    async def _connection(self, way: aiohttp.ClientRequest) -> aiohttp.connector.Connection:
+        connector = self._connector or self._open()
+        for _ in range(self.connections + 1):
+            try:
+                connection = await connector.connect(way, [], self._timeout)
+            except TimeoutError as error:
+                raise aiohttp.ConnectionTimeoutError("No connection in time.") from error
+            if connection.protocol is not None and not connection.protocol.should_close:
+                return connection
+            # Something came while nobody had asked: it must not be taken for an answer.
+            connection.close()
+        raise aiohttp.ConnectionTimeoutError("No connection that is silent before it is asked.")
 
-class _Answered:
-    __slots__ = ("_response", "headers", "piece", "status")
+    def _open(self) -> aiohttp.TCPConnector:
+        self._connector = aiohttp.TCPConnector(
+            limit=self.connections, keepalive_timeout=self._keep_alive_seconds, ssl=self._verify
+        )
+        return self._connector
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Mapping[str, str] = _joined(response.headers)
-        self.piece = response.content.readany
+    def _site(self, name: str) -> _Site:
+        try:
+            url = URL(name).origin()
+            proxy = URL(self._proxy) if self._proxy else None
+        except ValueError as error:
+            raise aiohttp.InvalidURL(name) from error
+        if url.scheme not in ("http", "https"):
+            raise aiohttp.NonHttpUrlClientError(name)
+        way = aiohttp.ClientRequest("GET", url, loop=asyncio.get_running_loop(), proxy=proxy)
+        # RFC 9112, section 3.2.2: a proxy that is asked in plain text is told the whole URL.
+        before = str(url) if proxy is not None and url.scheme == "http" else ""
+        site = self._sites[name] = _Site(way, way.headers["Host"], before.rstrip("/"))
+        return site
 
-    def close(self) -> None:
-        self._response.release()
+    def _written(self, question: Question, site: _Site, target: str) -> bytes:
+        content, length = question.content or b"", ""
+        if question.content is not None or question.method not in _WITHOUT_BODY:
+            length = f"Content-Length: {len(content)}\r\n"
+        if site.before and (allowed := site.way.headers.get("Proxy-Authorization")):
+            length += f"Proxy-Authorization: {allowed}\r\n"
+        fields = self._fields(question.headers)
+        head = f"{question.method} {site.before}{target} HTTP/1.1\r\nHost: {site.host}\r\n{fields}{length}\r\n"
+        return head.encode() + content
 
-
-def _joined(headers: Mapping[str, str]) -> dict[str, str]:
-    """RFC 9110, section 5.3. `headers` may name one several times."""
-    joined: dict[str, str] = {}
-    for name, value in headers.items():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
-
-
-_sending: ContextVar[Sending] = ContextVar("sending")
-
-
-class _Telling(aiohttp.TCPConnector):
-    """Tells when a connection is there: nothing lies between that and the first byte. aiohttp's tracing tells it too,
-    and much else on the way, which takes longer than all that it is told for."""
-
-    async def connect(self, *given: Any, **named: Any) -> aiohttp.connector.Connection:
-        connection = await super().connect(*given, **named)
-        _sending.get()()
-        return connection
+    def _fields(self, headers: Mapping[str, str]) -> str:
+        known, fields = self._last_headers
+        if headers is known:
+            return fields
+        if any(_NO_FIELD.search(name) or _NO_FIELD.search(value) for name, value in headers.items()):
+            raise ValueError("a header would be more than one line")
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._last_headers = (headers, fields)
+        return fields
