@@ -165,7 +165,7 @@ class HttpAnswer(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self.status and self._parser is not None:
-            self._over, self._may_be_kept = True, self._has_body and self._parser.should_keep_alive()
+            self._over, self._may_be_kept = True, self._parser.should_keep_alive()
             self._tell()
 
     def _ends_with_the_connection(self) -> bool:

@@ -57,11 +57,12 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class _Site(Struct, frozen=True):
-    """Where requests go: `way` is what aiohttp makes a connection for, `before` what stands before the path."""
+    """Where requests go: `way` is what aiohttp makes a connection for, `before` what stands before the path, `fields`
+    what every head to it holds."""
 
     way: aiohttp.ClientRequest
-    host: str
     before: str
+    fields: str
 
 
 class AiohttpClient:
@@ -97,9 +98,9 @@ class AiohttpClient:
         if _NO_TARGET.search(target):
             raise aiohttp.InvalidURL(question.url)
         site = self._sites.get(name) or self._site(name)
+        written = self._written(question, site, target)
         connection = await self._connection(site.way)
         try:
-            sent = self._written(question, site, target)
             sending()
             transport = connection.transport
             if transport is None or transport.is_closing():
@@ -110,7 +111,7 @@ class AiohttpClient:
             connection.close()
             raise
         try:
-            transport.write(sent)
+            transport.write(written)
             await answer.begun()
         except BaseException:
             answer.close()
@@ -149,19 +150,22 @@ class AiohttpClient:
         if url.scheme not in ("http", "https"):
             raise aiohttp.NonHttpUrlClientError(name)
         way = aiohttp.ClientRequest("GET", url, loop=asyncio.get_running_loop(), proxy=proxy)
-        # RFC 9112, section 3.2.2: a proxy that is asked in plain text is told the whole URL.
-        before = str(url) if proxy is not None and url.scheme == "http" else ""
-        site = self._sites[name] = _Site(way, way.headers["Host"], before.rstrip("/"))
+        before, fields = "", f"Host: {way.headers['Host']}\r\n"
+        if proxy is not None and url.scheme == "http":
+            # RFC 9112, section 3.2.2: a proxy that is asked in plain text is told the whole URL.
+            before = str(url).rstrip("/")
+            if proxy.user is not None:
+                allowed = aiohttp.encode_basic_auth(proxy.user, proxy.password or "", "latin1")
+                fields += f"Proxy-Authorization: {allowed}\r\n"
+        site = self._sites[name] = _Site(way, before, fields)
         return site
 
     def _written(self, question: Question, site: _Site, target: str) -> bytes:
         content, length = question.content or b"", ""
         if question.content is not None or question.method not in _WITHOUT_BODY:
             length = f"Content-Length: {len(content)}\r\n"
-        if site.before and (allowed := site.way.headers.get("Proxy-Authorization")):
-            length += f"Proxy-Authorization: {allowed}\r\n"
         fields = self._fields(question.headers)
-        head = f"{question.method} {site.before}{target} HTTP/1.1\r\nHost: {site.host}\r\n{fields}{length}\r\n"
+        head = f"{question.method} {site.before}{target} HTTP/1.1\r\n{site.fields}{fields}{length}\r\n"
         return head.encode() + content
 
     def _fields(self, headers: Mapping[str, str]) -> str:

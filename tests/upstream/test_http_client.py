@@ -149,6 +149,82 @@ def test_a_request_is_sent_as_it_was_given() -> None:
     at_loopback(saying(reply(200, b"{}")), use)
 
 
+@pytest.mark.parametrize(
+    ("method", "length"), [("GET", None), ("HEAD", None), ("POST", "0"), ("PUT", "0"), ("PATCH", "0"), ("DELETE", "0")]
+)
+def test_without_a_body_only_writes_tell_its_length(method: str, length: str | None) -> None:
+    """RFC 9110, section 8.6."""
+
+    async def use(over: AiohttpClient, loopback: Loopback) -> None:
+        await ask(over, loopback.base_url, method)
+        (head,) = loopback.requests
+        told = {line.partition(":")[0]: line.partition(": ")[2] for line in head.strip().split("\r\n")[1:]}
+        assert told == {"host": f"127.0.0.1:{loopback.port}"} | ({"content-length": length} if length else {})
+
+    at_loopback(saying(reply(200)), use)
+
+
+def test_each_request_has_its_own_headers() -> None:
+    async def use(over: AiohttpClient, loopback: Loopback) -> None:
+        for number in (1, 2):
+            await ask(over, loopback.base_url, headers={"X-Turn": str(number)})
+        assert [f"x-turn: {number}" in head for number, head in enumerate(loopback.requests, 1)] == [True, True]
+
+    at_loopback(saying(reply(200)), use)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "error"),
+    [
+        ("/a b", {}, aiohttp.InvalidURL),
+        ("/a\r\nX: 1", {}, aiohttp.InvalidURL),
+        ("/\u00e4", {}, aiohttp.InvalidURL),
+        ("/", {"X": "1\r\nY: 2"}, ValueError),
+        ("/", {"X: 1\nY": "2"}, ValueError),
+        ("/", {"X": "\0"}, ValueError),
+    ],
+)
+def test_nothing_is_sent_that_would_be_another_request(path: str, headers: dict[str, str], error: type) -> None:
+    async def use(over: AiohttpClient, loopback: Loopback) -> None:
+        with pytest.raises(error):
+            await ask(over, loopback.base_url + path, headers=headers)
+        assert (loopback.requests, loopback.connections) == ([], 0)
+
+    at_loopback(saying(reply(200)), use)
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("ftp://127.0.0.1/", aiohttp.NonHttpUrlClientError),
+        ("127.0.0.1/x", aiohttp.InvalidURL),
+        ("http://127.0.0.1:x/", aiohttp.InvalidURL),
+        ("http:///x", aiohttp.InvalidURL),
+    ],
+)
+def test_what_is_no_url_is_told_as_such(url: str, error: type[Exception]) -> None:
+    async def run() -> None:
+        async with aclosing(client()) as over:
+            with pytest.raises(error):
+                await ask(over, url)
+
+    asyncio.run(run())
+
+
+def test_a_request_that_may_not_be_sent_costs_no_connection() -> None:
+    async def use(over: AiohttpClient, loopback: Loopback) -> None:
+        def forbid() -> None:
+            raise ZeroDivisionError
+
+        # More often than there are connections.
+        for _ in range(7):
+            with pytest.raises(ZeroDivisionError):
+                await asyncio.wait_for(over.ask(Question("GET", loopback.base_url, {}), forbid), 5)
+        assert loopback.requests == []
+
+    at_loopback(saying(reply(200)), use)
+
+
 def test_cookies_are_not_kept() -> None:
     async def use(over: AiohttpClient, loopback: Loopback) -> None:
         for _ in range(2):
@@ -219,6 +295,55 @@ def test_a_certificate_that_nobody_vouches_for_ends_before_anything_is_sent(tmp_
             return [*told, *loopback.requests]
 
     assert asyncio.run(run()) == []
+
+
+def test_a_proxy_that_is_asked_in_plain_text_is_told_the_whole_url() -> None:
+    async def run() -> str:
+        async with serving(saying(reply(200, b"{}"))) as proxy:
+            async with aclosing(client(proxy=f"http://us:secret@127.0.0.1:{proxy.port}")) as over:
+                assert (await ask(over, "http://crm.invalid:81/a%2Fb?q=1"))[:2] == (200, b"{}")
+            (head,) = proxy.requests
+            return head
+
+    assert asyncio.run(run()).strip().split("\r\n") == [
+        "get http://crm.invalid:81/a%2fb?q=1 http/1.1",
+        "host: crm.invalid:81",
+        "proxy-authorization: basic dxm6c2vjcmv0",
+    ]
+
+
+def test_through_a_proxy_an_encrypted_request_is_told_to_nobody_else(tmp_path: Path, monkeypatch: Any) -> None:
+    file = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+    async def run() -> tuple[int, list[str], list[str]]:
+        async with serving(saying(reply(200, b"{}")), tls=server_context(file)) as there:
+
+            async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+                writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+                to, back = await asyncio.open_connection("127.0.0.1", there.port)
+                await asyncio.gather(_poured(reader, back), _poured(to, writer))
+
+            heads: list[str] = []
+            proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
+            port = proxy.sockets[0].getsockname()[1]
+            async with aclosing(client(verify=verifying(), proxy=f"http://us:secret@127.0.0.1:{port}")) as over:
+                status = (await ask(over, there.base_url.replace("http:", "https:")))[0]
+            proxy.close()
+            return status, [head.splitlines()[0] for head in heads], there.requests
+
+    status, heads, requests = asyncio.run(run())
+    assert status == 200
+    assert [head.split(":")[0] for head in heads] == ["CONNECT 127.0.0.1"]
+    assert requests[0].startswith("get /api/v1 ")
+    assert "proxy-authorization" not in requests[0]
+
+
+async def _poured(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    while data := await source.read(65_536):
+        target.write(data)
+    target.close()
 
 
 def test_a_proxy_that_will_not_connect_has_sent_nothing() -> None:
