@@ -3,7 +3,7 @@
 Source: IBM GraphQL Cost Directives specification, sections Weight, List Size and Default Values.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from graphql import (
@@ -11,6 +11,7 @@ from graphql import (
     GraphQLArgument,
     GraphQLField,
     GraphQLInputField,
+    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLNamedType,
     GraphQLOutputType,
@@ -53,15 +54,11 @@ class Weights:
 
     def __init__(self, schema: GraphQLSchema, variables: VariableValues) -> None:
         self._variables: Mapping[str, Any] = variables.coerced
+        self._inputs = InputWeights()
         self._introspection_sizes = {"types": len(schema.type_map), **_INTROSPECTION_SIZES}
 
     def of_type(self, type_: GraphQLNamedType) -> float:
-        own = directive_of(type_, Cost)
-        if own:
-            return float(own.weight)
-        if is_introspection_type(type_):
-            return _INTROSPECTION_WEIGHT if is_composite_type(type_) else 0
-        return 1 if is_composite_type(type_) or is_input_object_type(type_) else 0
+        return own_weight(type_)
 
     def of_field(self, definition: GraphQLField, node: FieldNode) -> float:
         """Resolving the field once, with the arguments that it is given."""
@@ -70,9 +67,7 @@ class Weights:
         weight = float(own.weight) if own else self.of_type(type_)
         for argument in node.arguments or ():
             declared = definition.args[argument.name.value]
-            weighted = directive_of(declared, Cost)
-            weight += float(weighted.weight) if weighted else 0
-            weight += sum(self._input(declared.type, argument.value))
+            weight += _own(declared) + sum(self._input(declared.type, argument.value))
         return weight
 
     def items(self, definition: GraphQLField, node: FieldNode) -> int:
@@ -110,30 +105,62 @@ class Weights:
         return definition.args[name].default_value if given is None else given
 
     def _input(self, type_: GraphQLInputType, value: Any) -> Iterator[float]:
-        """The weights of what is given as an argument: of each input object, and of fields that have one of their own.
-        A literal or the value of a variable; what nests within JSON is one value."""
+        """Those of what is given as an argument: of each input object, and of fields that have one of their own."""
         if isinstance(value, VariableNode):
-            value = self._variables.get(value.name.value)
-        if is_non_null_type(type_):
+            yield self._inputs.of(get_named_type(type_), self._variables.get(value.name.value))
+        elif is_non_null_type(type_):
             yield from self._input(type_.of_type, value)
         elif is_list_type(type_):
-            items = value.values if isinstance(value, ListValueNode) else value
             # One item is as good as a list of one.
-            for item in items if isinstance(items, list | tuple) else [items]:
+            for item in value.values if isinstance(value, ListValueNode) else [value]:
                 yield from self._input(type_.of_type, item)
-        elif is_input_object_type(type_) and isinstance(value, ObjectValueNode | dict):
-            yield self.of_type(type_)
-            for name, below in _fields_of(value):
-                definition = type_.fields[name]
-                own = directive_of(definition, Cost)
-                yield float(own.weight) if own else 0
-                yield from self._input(definition.type, below)
+        elif is_input_object_type(type_) and isinstance(value, ObjectValueNode):
+            own, fields = self._inputs.of_object(type_)
+            yield own
+            for given in value.fields:
+                weight, _ = fields[given.name.value]
+                yield weight
+                yield from self._input(type_.fields[given.name.value].type, given.value)
 
 
-def _fields_of(value: ObjectValueNode | dict[str, Any]) -> Iterable[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return value.items()
-    return [(one.name.value, one.value) for one in value.fields]
+class InputWeights:
+    """The weights of what variables hold, of which each type is read once; what nests within JSON is one value."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, tuple[float, Mapping[str, tuple[float, GraphQLNamedType]]]] = {}
+
+    def of(self, type_: GraphQLNamedType, value: Any) -> float:
+        """Of a value of that type, or of a list of them."""
+        if not is_input_object_type(type_) or value is None:
+            return 0
+        if isinstance(value, list | tuple):
+            return sum(self.of(type_, item) for item in value)
+        own, fields = self.of_object(type_)
+        for name, below in value.items():
+            weight, type_below = fields[name]
+            own += weight + self.of(type_below, below)
+        return own
+
+    def of_object(self, type_: GraphQLInputObjectType) -> tuple[float, Mapping[str, tuple[float, GraphQLNamedType]]]:
+        """That of one by itself, and of each field the own one and the type."""
+        if type_.name not in self._objects:
+            fields = {name: (_own(one), get_named_type(one.type)) for name, one in type_.fields.items()}
+            self._objects[type_.name] = own_weight(type_), fields
+        return self._objects[type_.name]
+
+
+def own_weight(type_: GraphQLNamedType) -> float:
+    own = directive_of(type_, Cost)
+    if own:
+        return float(own.weight)
+    if is_introspection_type(type_):
+        return _INTROSPECTION_WEIGHT if is_composite_type(type_) else 0
+    return 1 if is_composite_type(type_) or is_input_object_type(type_) else 0
+
+
+def _own(definition: GraphQLArgument | GraphQLInputField) -> float:
+    weighted = directive_of(definition, Cost)
+    return float(weighted.weight) if weighted else 0
 
 
 def directive_of(definition: Defined, kind: type[D]) -> D | None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema, parse
 from graphql.execution.values import VariableValues, get_variable_values
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.http.settings import DocumentLimits
 from resolvers.limits.cost import weigh
@@ -18,9 +20,28 @@ PAGE = """query ($n: Int!, $yes: Boolean = true) {
   contacts(first: $n) { nodes { name emails @include(if: $yes) { address } } }
 }"""
 CREATE = "mutation ($input: CreateContactInput!) { createContact(input: $input) { status } }"
+SEVERAL = """mutation (
+  $input: CreateContactInput!, $emails: [EmailInput!], $klen: KlenFieldsInput, $dry: Boolean = false
+) {
+  createContact(input: $input) { results { provider warnings { code } } }
+  other: createContact(input: {emails: $emails, klen: $klen, dryRun: $dry}) {
+    status
+    contact @include(if: $dry) { name }
+  }
+}"""
 BY_IDS = """query ($ids: [ID!]!, $text: String) {
   nodes(ids: $ids) { id } contacts(filter: {search: $text}) { nodes { id } }
 }"""
+
+
+EMAILS = st.lists(st.just({"address": "ines@aalto.test"}), max_size=3)
+KLEN = st.sampled_from([{}, {"teamId": 1}, {"industryContext": {"emails": [{"address": "a"}, [[]]]}}])
+DRAFTS = st.fixed_dictionaries(
+    {}, optional={"emails": st.none() | EMAILS, "klen": st.none() | KLEN, "tags": st.just(["a"])}
+)
+INPUTS = st.fixed_dictionaries(
+    {"input": DRAFTS}, optional={"emails": st.none() | EMAILS, "klen": st.none() | KLEN, "dry": st.booleans()}
+)
 
 
 class Costs:
@@ -69,12 +90,26 @@ def test_texts_and_ids_make_no_difference(schema: GraphQLSchema) -> None:
     assert costs.find(other) == costs.estimate(other)
 
 
-def test_what_is_given_in_objects_is_estimated_anew(schema: GraphQLSchema) -> None:
+def test_what_is_given_in_objects_counts_by_its_weight(schema: GraphQLSchema) -> None:
     costs = Costs(schema, CREATE)
-    few, many = ({"input": {"emails": [{"address": "a@b.test"}] * number}} for number in (1, 9))
+    few, other, many = (
+        {"input": {"emails": [{"address": one}] * number}} for one, number in (("a", 1), ("b", 1), ("c", 9))
+    )
     costs.keep(few)
-    assert (costs.find(few), costs.find(many)) == (None, None)
-    assert costs.estimate(few) != costs.estimate(many)
+    assert costs.find(few) == costs.find(other) == costs.estimate(other)
+    assert costs.find(many) is None
+    costs.keep(many)
+    assert costs.find(many) == costs.estimate(many) != costs.estimate(few)
+
+
+@given(st.lists(INPUTS, min_size=2, max_size=6))
+def test_no_input_is_told_the_cost_of_another_one(schema: GraphQLSchema, inputs: list[dict[str, Any]]) -> None:
+    costs = Costs(schema, SEVERAL)
+    for one in inputs:
+        told = costs.find(one)
+        assert told is None or told == costs.estimate(one)
+        costs.keep(one)
+        assert costs.find(one) == costs.estimate(one)
 
 
 @pytest.mark.parametrize("kind", ["[Int!]", "[Boolean]!"])
