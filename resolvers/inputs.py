@@ -1,21 +1,18 @@
 """What a write takes: translated into the unified vocabulary, left out and null kept apart."""
 
-from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import Any
 
 import strawberry
 from msgspec import UNSET
-from strawberry import Maybe, Some
+from strawberry import Maybe
 
 from gateway.domain.changes import Changes, WantedAddress, WantedCustomFields, WantedEmail, WantedPhone, WantedTags
 from gateway.domain.contact import ContactStatus, PhoneType, Provider
+from resolvers.input_reading import read_at_once
 from resolvers.reference_inputs import IDEMPOTENCY_KEY
 from resolvers.scalars import JSON, DateTime
 
 _DRY_RUN = "Write nothing; tell what would be sent, what would be lost, and which records would collide."
-# How a write is asked for, rather than what.
-_NOT_OF_THE_WRITE = frozenset({"idempotency_key", "dry_run"})
 
 
 @strawberry.input(description="An email address to write.")
@@ -131,6 +128,18 @@ class UpdateContactInput(_ContactInput):
         )
 
 
+read_at_once(
+    EmailInput,
+    PhoneInput,
+    AddressInput,
+    KlenFieldsInput,
+    TagsPatch,
+    CustomFieldsPatch,
+    CreateContactInput,
+    UpdateContactInput,
+)
+
+
 def _given(field: Any) -> bool:
     return field is not None and field.value is not None
 
@@ -221,22 +230,3 @@ def _custom_fields(field: Any) -> Any:
 
 def _whole_object(field: Any) -> Any:
     return WantedCustomFields(values=field.value, merge=False) if _given(field) else _value(field)
-
-
-def nulls_in(asked: Any, path: str = "") -> tuple[str, ...]:
-    """Where an input says null, as paths. Left out and null are two inputs to an idempotency key."""
-    if isinstance(asked, Some):
-        return nulls_in(asked.value, path) if asked.value is not None else (path,)
-    if isinstance(asked, list):
-        return tuple(found for place, item in enumerate(asked) for found in nulls_in(item, f"{path}.{place}"))
-    if not is_dataclass(asked):
-        return ()
-    kind: Any = type(asked)
-    # What was left out, which is most of it, holds nothing.
-    given = [(name, value) for name in _names_of(kind) if (value := getattr(asked, name)) is not None]
-    return tuple(found for name, value in given for found in nulls_in(value, f"{path}.{name}".lstrip(".")))
-
-
-@cache
-def _names_of(input_type: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(input_type) if field.name not in _NOT_OF_THE_WRITE)

@@ -12,7 +12,8 @@ from gateway.domain.intent import Intent, MatchKey, WriteKind
 from resolvers.contact import contact_of
 from resolvers.context import Info
 from resolvers.cost_directives import cost
-from resolvers.inputs import CreateContactInput, UpdateContactInput, nulls_in
+from resolvers.inputs import CreateContactInput, UpdateContactInput
+from resolvers.nulls import nulls_in
 from resolvers.payloads import (
     CreateContactPayload,
     DeleteContactPayload,
