@@ -1,9 +1,9 @@
 """What every write to providers has in common between its input and its payload."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.contacts.echo import echoed

@@ -1,9 +1,9 @@
 """Holds a write against a provider's capabilities before anything is mapped or called (design section 6)."""
 
-from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from gateway.connectors.base import Capabilities, FieldCapability
 from gateway.domain.changes import Changes, Draft
@@ -14,8 +14,7 @@ from gateway.domain.writes import WriteWarning, dropped
 C = TypeVar("C", bound=Changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screened(Generic[C]):
+class Screened(Struct, Generic[C], frozen=True, kw_only=True):
     """What is left of a write for one provider. With a refusal nothing may be sent there."""
 
     changes: C
@@ -51,7 +50,8 @@ def screen(changes: C, capabilities: Capabilities) -> Screened[C]:
             warnings += [
                 dropped(field, f"{capabilities.display_name} keeps one of these.", other.position) for other in others
             ]
-    return Screened(changes=replace(changes, **kept), warnings=tuple(warnings), refusal=refusal)
+    screened = replace(changes, **kept) if kept else changes
+    return Screened(changes=screened, warnings=tuple(warnings), refusal=refusal)
 
 
 def _primary_and_others(items: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:

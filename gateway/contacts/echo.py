@@ -1,6 +1,6 @@
 """Holds what a provider stored against what was sent, and says what did not stick."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.contacts.directory import Directory
 from gateway.domain.contact import Record
@@ -16,4 +16,4 @@ def echoed(directory: Directory, result: WriteResult, read_back: Record | None) 
         return result
     name = directory.capabilities(result.provider).display_name
     lost = not_stored_warnings(result.wanted, record, result.warnings, name)
-    return replace(result, warnings=result.warnings + lost)
+    return replace(result, warnings=result.warnings + lost) if lost else result

@@ -1,8 +1,9 @@
 """Finding out what became of a write whose answer was lost, by reading only; nothing is ever sent again here."""
 
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
+
+from msgspec.structs import replace
 
 from gateway.connectors.base import Connector, Sighting, Sought
 from gateway.contacts.containment import contained

@@ -1,7 +1,6 @@
 """What follows once every target of a write has an answer: links, the end of the record, the answer itself."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from msgspec import structs
@@ -97,7 +96,7 @@ class Settlement:
             # The ids of what was created must reach the caller, or it would be created again.
             report("created_records_not_linked", error, operation_id=operation.id)
             await self._journal.let_go(operation)
-            return replace(await self.tell(operation, intent, results), link_error=error)
+            return structs.replace(await self.tell(operation, intent, results), link_error=error)
         await self._journal.finish(operation, results, own_look=own_look)
         return await self.tell(operation, intent, results)
 

@@ -1,8 +1,10 @@
 """Who takes part in a write, and what each is going to get: checked, before anybody is called."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.connectors.base import Planned
 from gateway.connectors.screening import Screened, screen
@@ -21,8 +23,7 @@ from gateway.store.operation import StoredTarget
 PROVIDERS_PATH = ("input", "providers")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """One provider's share of a write; with a refusal it is never called.
 
     `planned` is what could be said before the record was read; the real write says it anew.

@@ -8,8 +8,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.contacts.journal import Journal, nothing_sent_yet
@@ -158,14 +158,14 @@ class Writing:
     async def _carry_out(self, operation: StoredOperation, intent: Intent, targets: Sequence[Target]) -> Written:
         """Sends to all at once. Whose answer is the last one ends the write with it, in one transaction; the others
         are noted as they come in."""
-        results = [target.result for target in operation.targets]
-        out, noted = set(range(len(targets))), set[int]()
+        results: dict[int, WriteResult] = {}
+        noted: set[int] = set()
 
         async def one(position: int, target: Target) -> Written | None:
             results[position] = await self._sending.send(target)
-            out.discard(position)
-            if not out:
-                return await self._settlement.conclude(operation, intent, results, own_look=False, noted=noted)
+            if len(results) == len(targets):
+                told = [results[place] for place in range(len(targets))]
+                return await self._settlement.conclude(operation, intent, told, own_look=False, noted=noted)
             if await self._journal.note(operation, position, results[position]):
                 noted.add(position)
             return None

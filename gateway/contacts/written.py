@@ -1,7 +1,6 @@
 """The end of a write over all its providers, as the caller is told."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.contact import Provider, RecordKey
@@ -11,8 +10,7 @@ from gateway.domain.writes import WriteResult, WriteStatus, WriteWarning, status
 from gateway.store.links import Family
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """One result per target, in the order in which they were named.
 
     `anchor` names the contact that the write leaves behind; None when nothing is known to exist. `family` is that
@@ -31,8 +29,7 @@ class Written:
         return status_of(self.results)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Preview(Struct, frozen=True, kw_only=True):
     """What a write would send to one provider. `collisions` are records that it would collide with; a failure
     where looking for them failed, None where the provider cannot say."""
 
@@ -48,8 +45,7 @@ class Preview:
         return WriteOutcome.NOT_APPLIED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Previewed:
+class Previewed(Struct, frozen=True, kw_only=True):
     """The end of a dry run. The id names nothing that is remembered."""
 
     operation_id: str

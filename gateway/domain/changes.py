@@ -1,9 +1,8 @@
 """What a create or an update wants, in the unified vocabulary; absent, null and empty stay three cases."""
 
-from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, TypeVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from gateway.domain.compare import text_key
 from gateway.domain.contact import ContactStatus, Field, JsonObject, PhoneType
@@ -13,8 +12,7 @@ Clearable: TypeAlias = T | None | UnsetType
 """UNSET: not mentioned, so unchanged; None: to be cleared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedEmail:
+class WantedEmail(Struct, frozen=True, kw_only=True):
     """`position` is the place in the caller's list; warnings name it."""
 
     address: str
@@ -22,8 +20,7 @@ class WantedEmail:
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedPhone:
+class WantedPhone(Struct, frozen=True, kw_only=True):
     """`type` and `do_not_call` are None where the caller left them out: the stored ones stay.
 
     `primary_named` tells a number that the caller marked from one that is primary for being the first.
@@ -38,8 +35,7 @@ class WantedPhone:
     primary_named: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedAddress:
+class WantedAddress(Struct, frozen=True, kw_only=True):
     """At least one part, or `formatted`, is filled."""
 
     street: str | None
@@ -63,8 +59,7 @@ class WantedAddress:
         return self.formatted or ", ".join(self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedTags:
+class WantedTags(Struct, frozen=True, kw_only=True):
     """Either the whole new list, or what to add to and remove from the stored one; case does not count.
 
     `below` is where the names stand below the field in the caller's input.
@@ -84,8 +79,7 @@ class WantedTags:
         return kept + tuple(tag for tag in self.add if text_key(tag) not in there)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedCustomFields:
+class WantedCustomFields(Struct, frozen=True, kw_only=True):
     """Either the whole new object, or the keys to set; in a merge, null removes a key (RFC 7396).
 
     `below` is where the object stands below the field in the caller's input.
@@ -102,8 +96,7 @@ class WantedCustomFields:
         return {key: value for key, value in merged.items() if self.values.get(key, value) is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """The fields that a write mentions. Normalised: texts are filled, lists not empty, one item primary."""
 
     name: Clearable[str] = UNSET
@@ -130,14 +123,15 @@ class Changes:
 
     @property
     def mentioned(self) -> tuple[Field, ...]:
-        return tuple(Field[field.name.upper()] for field in fields(self) if getattr(self, field.name) is not UNSET)
+        return tuple(field for field in _FIELDS if getattr(self, field.attribute) is not UNSET)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft(Changes):
+_FIELDS = tuple(Field[name.upper()] for name in Changes.__struct_fields__)
+
+
+class Draft(Changes, frozen=True, kw_only=True):
     """A contact to create. Never holds None: at a creation there is nothing to clear."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patch(Changes):
+class Patch(Changes, frozen=True, kw_only=True):
     """A change to a contact that exists."""

@@ -60,19 +60,17 @@ class Field(StrEnum):
     KLEN_TEAM_ID = "klen.teamId"
     KLEN_INDUSTRY_CONTEXT = "klen.industryContext"
 
-    @property
-    def attribute(self) -> str:
-        """The attribute of records and changes that holds this field."""
-        return self.name.lower()
+    attribute: str
+    """The attribute of records and changes that holds this field."""
+    input_path: tuple[str, ...]
+    """Where a write's input holds this field; faults and warnings begin with it."""
 
-    @property
-    def input_path(self) -> tuple[str, ...]:
-        """Where a write's input holds this field; faults and warnings begin with it."""
-        return ("input", *self.value.split("."))
+    def __init__(self, value: str) -> None:
+        # Read for every field of every record that is shown, so not put together each time.
+        self.attribute = self.name.lower()
+        self.input_path = ("input", *value.split("."))
 
 
-# Read for every field of every record that is shown.
-_ATTRIBUTES = {field: field.attribute for field in Field}
 KLEN_FIELDS = frozenset({Field.KLEN_STATUS, Field.KLEN_TEAM_ID, Field.KLEN_INDUSTRY_CONTEXT})
 CONTACT_FIELDS: tuple[Field, ...] = tuple(field for field in Field if field not in KLEN_FIELDS)
 LIST_FIELDS = frozenset({Field.EMAILS, Field.PHONES, Field.ADDRESSES, Field.TAGS})
@@ -169,7 +167,7 @@ class Record(Struct, frozen=True, gc=False):
 
     def value(self, wanted: Field) -> Any:
         """The value of one of CONTACT_FIELDS; None is also the value of what is not known."""
-        return getattr(self, _ATTRIBUTES[wanted])
+        return getattr(self, wanted.attribute)
 
     def has_email(self, address: str) -> bool:
         """Upper and lower case are equal."""

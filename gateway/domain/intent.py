@@ -1,11 +1,11 @@
 """What a caller asked to be written, in the words in which it was asked: recognised again, and carried out again."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
 import msgspec
+from msgspec import Struct, field
 
 from gateway.domain.changes import Changes
 from gateway.domain.contact import Provider, RecordKey
@@ -26,8 +26,7 @@ class MatchKey(StrEnum):
     EXTERNAL_ID = "externalId"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(Struct, frozen=True, kw_only=True):
     """`changes` is not normalised yet; `target` is what an update or a deletion is aimed at.
 
     `unmodified_since`: an update that is only wanted of records that nobody changed after that. `nulls` are the paths
@@ -55,8 +54,7 @@ class Intent:
         return msgspec.json.decode(text, type=cls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likeness:
+class Likeness(Struct, frozen=True, kw_only=True):
     """What a creation is recognised by at a provider; two with the same one could be taken for each other."""
 
     provider: Provider

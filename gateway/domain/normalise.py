@@ -4,14 +4,15 @@ Rules: design section 7. Normalising twice changes nothing.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gateway.domain.changes import (
     Changes,
@@ -39,6 +40,7 @@ LINE_FIELDS = (
     Field.EXTERNAL_ID,
     Field.KLEN_STATUS,
 )
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 ADDRESS_PARTS = ("street", "street2", "city", "state", "postal_code", "country", "formatted")
 
 # Lists show the same contacts again and again, and reading a number takes longer than anything else of one: some 15
@@ -94,24 +96,8 @@ class _Normaliser:
         return {name: value for name, value in values.items() if value is not UNSET}
 
     def _field(self, field: Field) -> Any:
-        value = self._asked.value(field)
-        path = field.input_path
-        if value is None:
-            return None
-        if field in LINE_FIELDS:
-            return self._line(value, path)
-        if field is Field.NOTES:
-            return self._text(value, path)
-        readers: dict[Field, Callable[[Any, Path], Any]] = {
-            Field.EMAILS: self._emails,
-            Field.PHONES: self._phones,
-            Field.ADDRESSES: self._addresses,
-            Field.TAGS: self._tags,
-            Field.CUSTOM_FIELDS: self._custom_fields,
-            Field.KLEN_INDUSTRY_CONTEXT: self._json_object,
-        }
-        reader = readers.get(field)
-        return reader(value, path) if reader else value
+        value, reader = self._asked.value(field), _READERS.get(field)
+        return value if value is None or reader is None else reader(self, value, field.input_path)
 
     def _problem(self, path: Path, code: str, message: str) -> None:
         self._problems.append(InputProblem(path=path, code=code, message=message))
@@ -119,7 +105,7 @@ class _Normaliser:
     def _text(self, value: str, path: Path) -> str:
         if not value.strip():
             self._problem(path, "BLANK", "must not be blank; send null to clear it, or leave it out")
-        elif any(ord(sign) < 32 and sign not in "\t\n\r" for sign in value):
+        elif _CONTROL_CHARACTER.search(value):
             self._problem(path, "CONTROL_CHARACTER", "must not hold control characters")
         return value
 
@@ -232,3 +218,16 @@ class _Normaliser:
         elif isinstance(value, list):
             for position, item in enumerate(value):
                 self._json_value(item, (*path, str(position)), depth=depth + 1)
+
+
+_READERS: Mapping[Field, Callable[[_Normaliser, Any, Path], Any]] = {
+    **dict.fromkeys(LINE_FIELDS, _Normaliser._line),
+    Field.NOTES: _Normaliser._text,
+    Field.EMAILS: _Normaliser._emails,
+    Field.PHONES: _Normaliser._phones,
+    Field.ADDRESSES: _Normaliser._addresses,
+    Field.TAGS: _Normaliser._tags,
+    Field.CUSTOM_FIELDS: _Normaliser._custom_fields,
+    Field.KLEN_INDUSTRY_CONTEXT: _Normaliser._json_object,
+}
+"""What is not here is taken as it is."""

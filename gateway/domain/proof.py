@@ -5,7 +5,6 @@ As strict as gateway.domain.echo is generous: there a doubt says nothing, here i
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from msgspec import structs
@@ -39,8 +38,10 @@ def _as_sent(changes: Changes, paths: set[tuple[str, ...]]) -> Changes:
     if not changes.phones:
         return changes
     untyped = {place for place in range(len(changes.phones)) if _type_path(changes.phones[place]) in paths}
-    phones = tuple(replace(one, type=None) if place in untyped else one for place, one in enumerate(changes.phones))
-    return replace(changes, phones=phones)
+    phones = tuple(
+        structs.replace(one, type=None) if place in untyped else one for place, one in enumerate(changes.phones)
+    )
+    return structs.replace(changes, phones=phones)
 
 
 def _type_path(phone: WantedPhone) -> tuple[str, ...]:

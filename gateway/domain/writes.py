@@ -1,7 +1,8 @@
 """What is said about a write at one provider: outcome, action, warnings."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from gateway.domain.changes import Changes
 from gateway.domain.contact import Field, Provider, Record, RecordKey
@@ -33,8 +34,7 @@ class WarningCode(StrEnum):
     NOT_STORED = "NOT_STORED"
 
 
-@dataclass(frozen=True, slots=True)
-class WriteWarning:
+class WriteWarning(Struct, frozen=True):
     """`field` is the path into the caller's input, beginning with `input`."""
 
     code: WarningCode
@@ -62,8 +62,7 @@ def _path(field: Field, below: tuple[str | int, ...]) -> tuple[str, ...]:
     return field.input_path + tuple(str(step) for step in below)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteResult:
+class WriteResult(Struct, frozen=True, kw_only=True):
     """What happened at one provider. With a failure there is no action; `key` is None only when
     nothing is known to exist there (a creation that failed). `wanted` is what was sent, as far as it was
     this gateway that sent it just now."""

@@ -1,6 +1,7 @@
 """A write as the store remembers it."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import ProviderFailure, ReplyTimedOut, WriteOutcome
@@ -8,8 +9,7 @@ from gateway.domain.intent import Intent, WriteKind
 from gateway.domain.writes import WriteAction, WriteResult, WriteWarning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTarget:
+class StoredTarget(Struct, frozen=True, kw_only=True):
     """One provider's share. Times are milliseconds since 1970.
 
     `outcome` is UNKNOWN from before the first byte until an answer is noted; `unknown_since` is set once nobody
@@ -49,8 +49,7 @@ class StoredTarget:
         return replace(self.result, action=WriteAction.REPLAYED) if applied else self.result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredOperation:
+class StoredOperation(Struct, frozen=True, kw_only=True):
     """`intent` is None once everything was applied: what it held is needed no more. `caller` is whose it is."""
 
     id: str

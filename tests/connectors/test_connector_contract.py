@@ -7,13 +7,13 @@ so that there is one place to look up what a connector has to do.
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gateway.connectors.base import NOT_HELD, ContactFilter, PageRequest
 from gateway.connectors.registry import REGISTRY

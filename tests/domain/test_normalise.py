@@ -1,12 +1,12 @@
 """What callers send is checked all at once and brought into one form; doing it twice changes nothing."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gateway.domain.changes import Changes, Draft, Patch, WantedTags
 from gateway.domain.contact import ContactStatus, Field, PhoneType
