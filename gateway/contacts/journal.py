@@ -7,7 +7,6 @@ hides nothing from the caller: what it missed is found out later by looking.
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
-from uuid import uuid4
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +19,7 @@ from gateway.domain.intent import Intent
 from gateway.domain.writes import WriteInProgress, WriteNotRecorded, WriteResult
 from gateway.incident import report
 from gateway.resilience.operation import current_operation
-from gateway.store.operation import StoredOperation, StoredTarget
+from gateway.store.operation import StoredOperation, StoredTarget, new_id
 from gateway.store.operations import OperationStore
 from gateway.store.owner import is_surely_gone
 
@@ -72,7 +71,7 @@ class Journal:
         """
         now = self.clock()
         operation = StoredOperation(
-            id=str(uuid4()),
+            id=new_id(now),
             caller=current_operation().caller.id,
             kind=intent.kind,
             fingerprint=intent.fingerprint,

@@ -1,12 +1,15 @@
 """The record of a write while two gateways believe that it is theirs: one stalled, and the other took over."""
 
+from uuid import RFC_4122, UUID
+
 import pytest
 
+from gateway.contacts.writing import _UUID
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import DeadlineExceeded, WriteOutcome
 from gateway.domain.intent import Intent, WriteKind
 from gateway.domain.writes import WriteAction, WriteResult
-from gateway.store.operation import StoredOperation, StoredTarget
+from gateway.store.operation import StoredOperation, StoredTarget, new_id
 from gateway.store.operations import OperationStore
 
 STALLED, OTHER = "stalled", "other"
@@ -103,3 +106,13 @@ def test_a_stalled_gateway_does_not_say_that_it_has_linked_what_another_one_made
 
     operation = run(store.by_id(taken_over))
     assert (operation.finished, operation.targets[0].linked) == (True, True)
+
+
+def test_ids_begin_with_the_time_and_are_never_the_same_again() -> None:
+    times = (0, 1, 1_764_000_000_000, 1_764_000_000_001, 2**48 - 1)
+    ids = [[UUID(new_id(now)) for _ in range(64)] for now in times]
+    assert [{one.int >> 80 for one in some} for some in ids] == [{now} for now in times]
+    every = [one for some in ids for one in some]
+    assert len({one.int & (2**62 - 1) for one in every}) == len(every)
+    assert {(one.version, one.variant) for one in every} == {(7, RFC_4122)}
+    assert all(_UUID.fullmatch(str(one)) for one in every)
