@@ -97,10 +97,18 @@ def result_selection(info: ResolveInfo) -> frozenset[Field]:
 
 
 def _result_selection(info: ResolveInfo) -> frozenset[Field]:
-    payload = _below(info, _bare(str(info.return_type)), info.field_nodes, put_off=True)
-    successes = _below(info, "ProviderWriteSuccess", payload.get("results", []), put_off=True)
-    records = _below(info, "ContactRecord", successes.get("record", []), put_off=True)
+    records = _below(info, "ContactRecord", _of_successes(info).get("record", []), put_off=True)
     return frozenset(_RECORD_FIELDS[name] for name in records if name in _RECORD_FIELDS)
+
+
+def asks_for_warnings(info: ResolveInfo) -> bool:
+    """Whether a write's payload is asked, sooner or later, what a provider did not take as it was given."""
+    return _read_once(info, "warnings", lambda: "warnings" in _of_successes(info))
+
+
+def _of_successes(info: ResolveInfo) -> dict[str, list[FieldNode]]:
+    payload = _below(info, _bare(str(info.return_type)), info.field_nodes, put_off=True)
+    return _below(info, "ProviderWriteSuccess", payload.get("results", []), put_off=True)
 
 
 def root_fields(info: ResolveInfo) -> list[str]:

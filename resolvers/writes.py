@@ -15,7 +15,7 @@ from resolvers.contact import Contact
 from resolvers.context import Info
 from resolvers.idempotency import idempotency_key
 from resolvers.record_view import RecordView
-from resolvers.selection import contact_selection, result_selection
+from resolvers.selection import asks_for_warnings, contact_selection, result_selection
 from resolvers.views import ContactView
 
 
@@ -32,7 +32,8 @@ async def carried_out(info: Info, intent: Intent, key: Any, *, dry_run: bool = F
 
 
 async def settled(info: Info, written: Written) -> Written:
-    """The write with what its records turned out to hold; one that nobody applied is one error.
+    """The write with what its records turned out not to hold, where that is asked for; one that nobody applied is one
+    error.
 
     Raises:
         WriteFailed: when the status is FAILED.
@@ -42,6 +43,8 @@ async def settled(info: Info, written: Written) -> Written:
         raise WriteFailed(failures, written.operation_id)
     forget(info, written)
     read_back = await _read_back(info, written)
+    if not asks_for_warnings(info._raw_info):
+        return written
     directory = info.context.directory
     results = tuple(echoed(directory, one, read_back.get(one.key)) if one.key else one for one in written.results)
     return replace(written, results=results)

@@ -410,3 +410,36 @@ def test_what_one_write_read_is_not_what_the_next_one_left(quiet: Gateway, sandb
     assert data["a"] == {"results": [{"warnings": [], "record": {"company": "A Oy"}}]}
     assert data["b"] == {"results": [{"warnings": [], "record": {"company": "B Oy"}}]}
     assert asked(sandbox) == {"klen": [f"PATCH /contacts/{KLEN_ID}/update", READS["klen"]] * 2}
+
+
+# Where it is asked for
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        "results { provider } results { told: warnings { code field } }",
+        "again: results { told: warnings { code field } }",
+        "results { ... on ProviderWriteResult { told: warnings { code field } } }",
+        "results { ... on ProviderWriteSuccess { told: warnings { code field } } }",
+        "results { ... { ... on ProviderWriteSuccess @include(if: $yes) { told: warnings { code field } } } }",
+        "...Told",
+    ],
+)
+def test_what_did_not_stick_is_told_wherever_it_is_asked_for(
+    asked_for: str, quiet: Gateway, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losing(monkeypatch, sandbox.klen, lambda contact: setattr(contact, "company", "Elsewhere"))
+    text = f"""mutation ($input: CreateContactInput!, $yes: Boolean = true) {{ createContact(input: $input) {{
+        status @include(if: $yes)
+        {asked_for}
+        read: results {{ ... on ProviderWriteSuccess {{ record {{ company }} }} }}
+      }} }}"""
+    if asked_for == "...Told":
+        text += " fragment Told on CreateContactPayload { results { told: warnings { code field } } }"
+    draft = {"firstName": "Ines", "emails": [{"address": "ines@aalto.test"}], "company": "Aalto"}
+    payload = quiet.data(text, input={**draft, "providers": ["KLEN"]})["createContact"]
+    assert payload.pop("read") == [{"record": {"company": "Elsewhere"}}]
+    assert payload.pop("status") == "SUCCEEDED"
+    ((result,),) = payload.values()
+    assert result["told"] == [{"code": "NOT_STORED", "field": ["input", "company"]}]
