@@ -54,6 +54,7 @@ class SqliteThreads:
         self._bare = self._engine.execution_options(bare=True)
         self._waiting: deque[_Waiting[Any]] = deque()
         self._is_called = False
+        self._calling: asyncio.Handle | None = None
         self._writer = ThreadPoolExecutor(1, "sqlite-writer")
         self._reader = self._writer if in_memory else ThreadPoolExecutor(_READERS, "sqlite-reader")
 
@@ -68,22 +69,45 @@ class SqliteThreads:
         return await _in(self._writer, self._wipe)
 
     async def aclose(self) -> None:
+        if self._calling:
+            # For those who came in this round of the event loop.
+            self._calling.cancel()
+            self._call_writer()
         await asyncio.to_thread(self._close)
 
     def _enqueue(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
         # In no frame that a failure passes through: the two would hold each other.
-        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Waiting(work, outcome))
         # Whoever is called looks for what waits after it has said that it came: nobody is overlooked.
         if not self._is_called:
             self._is_called = True
-            try:
-                self._writer.submit(self._write_waiting)
-            except RuntimeError:
-                # It has been closed: the next one is to learn that too, rather than to wait for nobody.
-                self._is_called = False
-                raise
+            # Not yet: it would begin a commit for the first of those that come in this round of the event loop.
+            self._calling = loop.call_soon(self._call_writer)
         return outcome
+
+    def _call_writer(self) -> None:
+        self._calling = None
+        try:
+            self._writer.submit(self._write_waiting)
+        except RuntimeError as closed:
+            self._refuse_waiting(closed)
+
+    def _refuse_waiting(self, closed: RuntimeError) -> None:
+        """Those who wait are to learn that, rather than to wait for nobody; and so is whoever comes after them."""
+        self._is_called = False
+        while waiting := self._taken():
+            _tell([one.outcome for one in waiting], [_Failure(closed)] * len(waiting))
+
+    def _taken(self) -> list[_Waiting[Any]]:
+        """The next who wait. The thread that writes takes them, and the event loop when that has ended: each is taken
+        once."""
+        taken: list[_Waiting[Any]] = []
+        with suppress(IndexError):
+            while len(taken) < _MOST_AT_ONCE:
+                taken.append(self._waiting.popleft())
+        return taken
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._engine.begin() as connection:
@@ -91,13 +115,12 @@ class SqliteThreads:
 
     def _write_waiting(self) -> None:
         self._is_called = False
-        while self._waiting:
-            self._write_some()
+        while waiting := self._taken():
+            self._write_some(waiting)
 
-    def _write_some(self) -> None:
+    def _write_some(self, waiting: list[_Waiting[Any]]) -> None:
         """All that wait, in one transaction: to bring it to the disk takes longest, and as long for one as for many.
         Nobody learns that something is written before it is."""
-        waiting = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
         due = [one for one in waiting if not one.outcome.cancelled()]
         ended = self._together([one.work for one in due]) if due else []
         _wake([one.outcome for one in due], ended)

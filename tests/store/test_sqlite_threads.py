@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +54,25 @@ def test_those_who_wait_are_written_by_one_commit(of_a_file: Database, run: Run,
     assert run(together(of_a_file, [named(str(number)) for number in range(50)])) == [1] * 50
 
     assert (len(seen), len(names(file))) == (2, 50)
+
+
+def test_those_who_come_in_one_round_of_the_event_loop_are_written_by_one_commit(
+    of_a_file: Database, run: Run, file: Path
+) -> None:
+    seen = commits(of_a_file)
+
+    async def leave_others_the_time_to_write() -> None:
+        time.sleep(0.05)  # noqa: ASYNC251
+
+    async def write() -> None:
+        # The thread that writes has ended what it did before.
+        await of_a_file.wipe()
+        first, *others = (of_a_file.write(named(str(number))) for number in range(50))
+        await asyncio.gather(first, leave_others_the_time_to_write(), *others)
+
+    run(write())
+
+    assert (len(seen), len(names(file))) == (1, 50)
 
 
 def test_more_than_fit_into_one_are_written_by_several(of_a_file: Database, run: Run, file: Path) -> None:
@@ -184,6 +204,36 @@ def test_what_is_being_written_when_it_is_closed_is_written(run: Run, file: Path
     run(close_at_once())
 
     assert names(file) == {"a"}
+
+
+def test_what_was_asked_for_when_it_is_closed_is_written(run: Run, file: Path) -> None:
+    async def close_in_the_same_round() -> list[Any]:
+        database = await open_database(f"sqlite:///{file}")
+        writing = [asyncio.create_task(database.write(named(name))) for name in "ab"]
+        await asyncio.gather(*(asyncio.create_task(one) for one in (database.aclose(), asyncio.sleep(0))))
+        return await asyncio.wait_for(asyncio.gather(*writing), timeout=5)
+
+    assert run(close_in_the_same_round()) == [1, 1]
+    assert names(file) == {"a", "b"}
+
+
+def test_whoever_writes_while_it_is_closed_learns_what_became_of_it(run: Run, file: Path) -> None:
+    """Either it is written or it is refused, whoever is faster, and nobody waits for ever."""
+
+    async def write_meanwhile() -> list[Any]:
+        database = await open_database(f"sqlite:///{file}")
+        async with somebody_writing(database):
+            closing_it = asyncio.create_task(database.aclose())
+            await asyncio.sleep(0.05)
+            writing = [asyncio.create_task(database.write(named(name))) for name in "abc"]
+            await asyncio.sleep(0.05)
+        await closing_it
+        return await asyncio.wait_for(asyncio.gather(*writing, return_exceptions=True), timeout=5)
+
+    outcomes = dict(zip("abc", run(write_meanwhile()), strict=True))
+
+    assert {type(outcome) for outcome in outcomes.values()} <= {int, RuntimeError}
+    assert names(file) == {name for name, outcome in outcomes.items() if outcome == 1}
 
 
 def test_whoever_writes_after_it_was_closed_is_told_each_time(run: Run, file: Path) -> None:
