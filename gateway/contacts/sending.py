@@ -1,6 +1,6 @@
 """One provider's share of a write, carried out once; whatever happens there becomes its result."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from gateway.connectors.base import Connector
@@ -27,20 +27,20 @@ class Sending:
         self._links = links
         self._locks = locks
         self._caches = caches
-
-    async def send(self, target: Target) -> WriteResult:
-        """Never raises for what happens at the provider, and never sends anything twice."""
-        calls: dict[CallKind, Callable[[Target], Awaitable[WriteResult]]] = {
+        self._calls: Mapping[CallKind, Callable[[Target], Awaitable[WriteResult]]] = {
             CallKind.CREATE: self._create,
             CallKind.UPDATE: self._update,
             CallKind.DELETE: self._delete,
         }
+
+    async def send(self, target: Target) -> WriteResult:
+        """Never raises for what happens at the provider, and never sends anything twice."""
         if (foregone := target.foregone) is not None:
             return foregone
         self._caches.drop(target.key)
         try:
             with contained(target.provider):
-                result = await calls[target.call](target)
+                result = await self._calls[target.call](target)
         except ProviderFailure as failure:
             result = target.failed(failure.settled())
         finally:

@@ -138,9 +138,11 @@ class Targets:
 
 def likeness(provider: Provider, changes: Changes) -> str:
     emails = tuple(sorted(email_key(email.address) for email in changes.emails or ()))
+    if emails:
+        return Likeness(provider=provider, emails=emails, name="").digest
     names = (changes.name, changes.first_name, changes.last_name)
     name = " ".join(text_key(name) for name in names if isinstance(name, str))
-    return Likeness(provider=provider, emails=emails, name="" if emails else name).digest
+    return Likeness(provider=provider, emails=(), name=name).digest
 
 
 def refuse_if_wrong(targets: Sequence[Target]) -> None:
