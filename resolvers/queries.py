@@ -14,7 +14,7 @@ from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
 from gateway.domain.errors import GatewayError, InputProblem, InvalidInput, ProviderFailure
 from gateway.domain.identity import NodeType
-from gateway.store.links import Family, alone
+from gateway.store.links import Family
 from resolvers.contact import Contact, ContactRecord, Node
 from resolvers.contact_lists import ContactConnection, ContactMatches, StreamedPage
 from resolvers.context import Info
@@ -126,8 +126,7 @@ async def contacts(
     def listed(item: Record | ProviderFailure) -> Contact | ProviderFailure:
         if not isinstance(item, Record):
             return item
-        family = families.get(item.key) or alone(item.key)
-        return Contact(view=ContactView(context, family, selection, summaries, terms))
+        return Contact(view=ContactView(context, families.get(item.key) or item, selection, summaries, terms))
 
     found = [listed(edge.item) for edge in listing.edges]
     return ContactConnection(listing=listing, contacts=found, after=_given(after))

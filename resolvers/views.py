@@ -9,33 +9,48 @@ from gateway.contacts.terms import Terms
 from gateway.domain.contact import Field, Record, RecordKey
 from gateway.domain.errors import OperationUnsupported, ProviderFailure
 from gateway.domain.merge import UNITED_FIELDS, Answer, of_one, unified
-from gateway.store.links import Family
+from gateway.store.links import Family, alone
 from resolvers.context import Context
 from resolvers.record_view import RecordView, answered
 from resolvers.selection import Selection
 
 
 class ContactView:
-    """One contact: its records in order of precedence. `selection` is what the operation asks of it."""
+    """One contact: its records in order of precedence. `whose` is its family, or its one record where a list has told
+    that and no link leads to another. `selection` is what the operation asks of it."""
+
+    __slots__ = ("_context", "_known_family", "_readable", "_records", "_selection", "_summaries", "_summary", "_terms")
 
     def __init__(
         self,
         context: Context,
-        family: Family,
+        whose: Family | Record,
         selection: Selection,
         summaries: Mapping[RecordKey, Record] | None = None,
         terms: Terms | None = None,
     ) -> None:
         self._context = context
-        self._family = family
         self._selection = selection
         self._summaries = summaries or {}
         self._terms = terms
         self._records: list[RecordView] | None = None
-        # That of a contact's one record: nearly everything that lists tell is told by these.
-        self._summary = self._summaries.get(family.anchor) if len(family.members) == 1 else None
+        # The record whose values are those of the contact: nearly everything that lists tell is told by these.
+        self._summary: Record | None
+        self._known_family: Family | None
+        if isinstance(whose, Family):
+            self._known_family, first = whose, whose.anchor
+            self._summary = self._summaries.get(first) if len(whose.members) == 1 else None
+        else:
+            self._known_family, self._summary, first = None, whose, whose.key
         # What the provider of the first record holds.
-        self._readable = context.use_cases.directory.readable[family.anchor.provider]
+        self._readable = context.use_cases.directory.readable[first.provider]
+
+    @property
+    def _family(self) -> Family:
+        if self._known_family is None:
+            assert self._summary is not None, "whoever gives no family gives the record"
+            self._known_family = alone(self._summary.key)
+        return self._known_family
 
     @property
     def records(self) -> list[RecordView]:
@@ -49,19 +64,17 @@ class ContactView:
 
     @property
     def anchor(self) -> RecordKey:
-        anchor = self._family.anchor
         if self._records is None:
-            return anchor
+            return self._summary.key if self._summary is not None else self._family.anchor
         # A provider may have merged the record meanwhile.
-        return self._records[self._context.directory.in_order(self._family.members).index(anchor)].key
+        return self._records[self._context.directory.in_order(self._family.members).index(self._family.anchor)].key
 
     def teller(self, fields: frozenset[Field]) -> Record | None:
         """The record whose own values are those of the contact, where it is the only one and all of them are known."""
-        if len(self._family.members) > 1:
-            return None
-        if self._summary is not None and fields <= self._summary.known and fields <= self._readable:
-            return self._summary
-        return self.records[0].teller(fields)
+        summary = self._summary
+        if summary is not None and fields <= summary.known and fields <= self._readable:
+            return summary
+        return None if len(self._family.members) > 1 else self.records[0].teller(fields)
 
     def value(self, field: Field) -> Any:
         """The unified value, or the failure that stands in its place (the honest null)."""

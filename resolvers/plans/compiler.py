@@ -73,14 +73,17 @@ class Compiler:
     def _position(self, selected: SelectedField, type_: GraphQLOutputType) -> Position:
         required = is_non_null_type(type_)
         bare = type_.of_type if is_non_null_type(type_) else type_
-        objects = self._objects(selected, bare) if is_object_type(bare) else None
-        complete = objects.complete if objects else self._completing(selected, bare)
         shown = self._parts.shown(bare, required=required)
-        return Position(selected, complete, required=required, shown=shown, objects=objects)
+        if is_object_type(bare):
+            objects = self._objects(selected, bare)
+            return Position(selected, objects.complete, required=required, shown=shown, objects=objects)
+        if is_list_type(bare):
+            items = ListCompletion(selected, bare.of_type, self._position(selected, bare.of_type))
+            shown = {**shown, list: items.surely, tuple: items.surely}
+            return Position(selected, items.complete, required=required, shown=shown)
+        return Position(selected, self._completing(selected, bare), required=required, shown=shown)
 
     def _completing(self, selected: SelectedField, type_: GraphQLOutputType) -> Complete:
-        if is_list_type(type_):
-            return ListCompletion(selected, type_.of_type, self._position(selected, type_.of_type)).complete
         if is_leaf_type(type_):
             return self._parts.leaf(type_)
         assert is_abstract_type(type_), type_

@@ -9,8 +9,8 @@ from graphql.pyutils import is_iterable
 
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.positions import Position
-from resolvers.plans.rows import NOTHING, UNREAD, unread
 from resolvers.plans.run import Run, SelectedField, Unfinished, filled, is_awaited
+from resolvers.plans.shown import UNSURE
 
 
 class ListCompletion:
@@ -25,10 +25,27 @@ class ListCompletion:
         self._objects = items.objects
         self._as_they_are = items.as_they_are
 
+    def surely(self, value: Any) -> Any:
+        """What is shown of a list whose items all tell by themselves what is shown of them; UNSURE of others."""
+        if self._as_they_are and self._as_they_are.issuperset(map(type, value)):
+            return list(value)
+        if self._objects is None:
+            return UNSURE
+        results: list[Any] = []
+        read, plain = self._objects.read, self._objects.plain
+        for item in value:
+            if type(item) not in plain:
+                return UNSURE
+            result, left = read(item)
+            if left:
+                return UNSURE
+            results.append(result)
+        return results
+
     def complete(self, run: Run, value: Any, place: Place) -> Any:
         if type(value) is list or type(value) is tuple:
-            if self._as_they_are.issuperset(map(type, value)):
-                return list(value)
+            if (sure := self.surely(value)) is not UNSURE:
+                return sure
         elif run.executor.is_async_iterable(value):
             return _one_after_another(run, self._selected, self._item_type, value, place)
         elif not is_iterable(value):
@@ -38,15 +55,12 @@ class ListCompletion:
     def _each(self, run: Run, iterator: Iterator[Any], place: Place) -> Any:
         results: list[Any] = []
         waiting: list[int] = []
-        finish, objects = self._finish, self._objects
-        read, plain = (objects.read, objects.plain) if objects else (unread, NOTHING)
+        finish = self._finish
         try:
             for item in iterator:
-                result, left = read(item) if type(item) in plain else UNREAD
-                if left:
-                    result = finish(run, item, (place, len(results), None))
-                    if type(result) is Unfinished:
-                        waiting.append(len(results))
+                result = finish(run, item, (place, len(results), None))
+                if type(result) is Unfinished:
+                    waiting.append(len(results))
                 results.append(result)
         except Exception:
             run.settle([*(results[index] for index in waiting), *_left_over(iterator)])

@@ -36,12 +36,11 @@ _KEPT_MAKERS = 500
 _FEW = 3
 
 NOTHING: frozenset[type] = frozenset()
-UNREAD: tuple[Any, Sequence[int]] = (None, (0,))
 
 
 def unread(_: Any) -> tuple[Any, Sequence[int]]:
-    """Where objects are not read, and none has a class of these."""
-    return UNREAD
+    """Of objects none of whose classes is known to be read."""
+    return None, (0,)
 
 
 class Rows:
@@ -92,15 +91,16 @@ class _Writing:
         return "\n".join(lines)
 
     def _value(self, number: int, told: Told | None, shown: Shown) -> str:
-        way, by_itself = str(number), str(number + len(self._told))
+        value, way, by_itself = f"a{number}", str(number), str(number + len(self._told))
         if told is None:
             return f"left.append({by_itself})"
+        cases = [f"None if {value} is None else"] if type(None) in shown else []
         if told.unfit:
-            fit = f"type(a{number}) is tuple and (len(a{number}) < 2 or not {self._give(told.unfit)}(a{number}))"
-            way = f"{way} if {fit} else {by_itself}"
-        cases = [] if told.unfit else self._cases(number, shown)
-        none = [f"None if a{number} is None else"] if type(None) in shown else []
-        return " ".join((*none, *cases, f"left.append({way}) or a{number}"))
+            # Only of what is fit the cases are looked at that follow; else nothing but the field itself is asked.
+            fit = f"type({value}) is tuple and (len({value}) < 2 or not {self._give(told.unfit)}({value}))"
+            cases.append(f"left.append({by_itself}) or {value} if not ({fit}) else")
+        cases += self._cases(number, shown)
+        return " ".join((*cases, f"left.append({way}) or {value}"))
 
     def _cases(self, number: int, shown: Shown) -> Iterator[str]:
         """What is shown at once, by the type of the value."""

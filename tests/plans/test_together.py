@@ -9,15 +9,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLString, NameNode
 
 from resolvers.plans.fields import Field
 from resolvers.plans.positions import Position
 from resolvers.plans.rows import Rows
-from resolvers.plans.run import Run
+from resolvers.plans.run import SelectedField
 from resolvers.plans.shown import UNSURE, Shown
 from resolvers.plans.together import AttributeOf, read_together
 
 AS_IT_IS: Shown = {str: None}
+SELECTED = SelectedField(
+    GraphQLField(GraphQLString), [FieldNode(name=NameNode(value="name"))], GraphQLObjectType("A", {})
+)
 
 
 class Read(msgspec.Struct):
@@ -59,9 +63,8 @@ class Answering:
 
 def rows(*getters: Any, shown: Shown = AS_IT_IS) -> Rows:
     """Each field is named by its number."""
-    selected: Any = None
-    position = Position(selected, lambda _run, value, _place: value, required=False, shown=shown)
-    return Rows([(str(number), get, shown, Field(selected, position, get, None)) for number, get in enumerate(getters)])
+    position = Position(SELECTED, lambda _run, value, _place: value, required=False, shown=shown)
+    return Rows([(str(number), get, shown, Field(SELECTED, position, get, None)) for number, get in enumerate(getters)])
 
 
 def read(source: Any, of: Rows | None = None) -> tuple[Any, list[Any]]:
@@ -165,10 +168,9 @@ class TestWhatIsShown:
 
     def test_names_in_the_answer_are_no_part_of_the_source(self) -> None:
         name = 'x": __import__("os")}, []\n'
-        selected: Any = None
-        position = Position(selected, lambda _run, value, _place: value, required=False, shown=AS_IT_IS)
+        position = Position(SELECTED, lambda _run, value, _place: value, required=False, shown=AS_IT_IS)
         get = AttributeOf("name")
-        found = Rows([(name, get, AS_IT_IS, Field(selected, position, get, None))])
+        found = Rows([(name, get, AS_IT_IS, Field(SELECTED, position, get, None))])
         assert found.read(Read()) == ({name: "Ada"}, [])
 
     def test_an_attribute_is_one_name(self) -> None:
@@ -181,7 +183,6 @@ def test_a_field_of_a_type_that_is_shown_as_it_is_needs_no_finish() -> None:
         raise AssertionError
 
     complete: Callable[..., Any] = finish
-    selected: Any = None
-    run: Run = selected
-    field = Field(selected, Position(selected, complete, required=True, shown=AS_IT_IS), lambda source: source, None)
+    run: Any = None
+    field = Field(SELECTED, Position(SELECTED, complete, required=True, shown=AS_IT_IS), lambda source: source, None)
     assert field.begin(run, "Ada", (None, "name", "Contact")) == "Ada"
