@@ -12,7 +12,7 @@ from gateway.contacts.dealing import Edge
 from gateway.contacts.listing import ListQuery
 from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Provider, Record, RecordKey
-from gateway.domain.errors import GatewayError, InputProblem, InvalidInput, ProviderFailure
+from gateway.domain.errors import GatewayError, InputProblem, InvalidInput
 from gateway.domain.identity import NodeType
 from gateway.store.links import Family
 from resolvers.contact import Contact, ContactRecord, Node
@@ -123,12 +123,12 @@ async def contacts(
     context, families = info.context, listing.families
     summaries = {record.key: record for record in listing.summaries}
 
-    def listed(item: Record | ProviderFailure) -> Contact | ProviderFailure:
-        if not isinstance(item, Record):
-            return item
-        return Contact(view=ContactView(context, families.get(item.key) or item, selection, summaries, terms))
-
-    found = [listed(edge.item) for edge in listing.edges]
+    found = [
+        Contact(view=ContactView(context, families.get(item.key) or item, selection, summaries, terms))
+        if isinstance(item := edge.item, Record)
+        else item
+        for edge in listing.edges
+    ]
     return ContactConnection(listing=listing, contacts=found, after=_given(after))
 
 

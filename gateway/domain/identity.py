@@ -5,9 +5,10 @@ Source: Relay, Global Object Identification; design section 3.
 
 from base64 import b64decode
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from gateway.domain.contact import Provider, RecordKey
 from gateway.domain.errors import InputProblem, InvalidInput
@@ -33,21 +34,16 @@ class GlobalId:
         return _written(_BEGINNINGS[self.type], self.key)
 
 
-# What an id begins with, as the bytes that they are; a list takes a hundred of them.
-_BEGINNINGS = {type_: {provider: f"{type_}:{provider}:".encode() for provider in Provider} for type_ in NodeType}
-_OF_CONTACTS, _OF_RECORDS = _BEGINNINGS[NodeType.CONTACT], _BEGINNINGS[NodeType.RECORD]
-
-
-def contact_id(anchor: RecordKey) -> str:
-    return _written(_OF_CONTACTS, anchor)
-
-
-def record_id(key: RecordKey) -> str:
-    return _written(_OF_RECORDS, key)
-
-
 def _written(beginnings: Mapping[Provider, bytes], key: RecordKey) -> str:
     return b2a_base64(beginnings[key.provider] + key.remote_id.encode(), newline=False).decode("ascii")
+
+
+# What an id begins with, as the bytes that they are; a list takes a hundred of them.
+_BEGINNINGS = {type_: {provider: f"{type_}:{provider}:".encode() for provider in Provider} for type_ in NodeType}
+
+contact_id: Callable[[RecordKey], str] = partial(_written, _BEGINNINGS[NodeType.CONTACT])
+"""By a contact's anchor."""
+record_id: Callable[[RecordKey], str] = partial(_written, _BEGINNINGS[NodeType.RECORD])
 
 
 def read_id(text: str, path: tuple[str, ...]) -> GlobalId:

@@ -10,7 +10,6 @@ from typing import Any
 from graphql import GraphQLAbstractType, GraphQLField, GraphQLObjectType, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
-from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
@@ -61,11 +60,6 @@ def _resolver_of_the_object(resolver: StrawberryResolver[Any]) -> Get | None:
     by_place = only.kind in (only.POSITIONAL_ONLY, only.POSITIONAL_OR_KEYWORD)
     is_the_object = only in (resolver.self_parameter, resolver.root_parameter, resolver.parent_parameter)
     return function if by_place and is_the_object and not more else None
-
-
-def is_surely(made_of: type | None, value: Any) -> bool:
-    """Whether a value is of the type that was made of this class, without asking the type's own function."""
-    return type(value) is made_of and get_strawberry_type_cast(value) is None
 
 
 def types_by_class(type_: GraphQLAbstractType, possible: Iterable[GraphQLObjectType]) -> dict[type, GraphQLObjectType]:
