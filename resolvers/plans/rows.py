@@ -71,7 +71,8 @@ class _Writing:
 
     def source(self, shown: Sequence[Shown]) -> str:
         told = [(number, one) for number, one in enumerate(self._told) if one]
-        assert all(one.attribute.isidentifier() for _, one in told), told
+        if odd := [one.attribute for _, one in told if not one.attribute.isidentifier()]:
+            raise ValueError(f"no names of attributes: {odd}")
         values = [self._value(number, one, shown[number]) for number, one in enumerate(self._told)]
         lines = [
             "def make(by_itself, keys, given):",

@@ -174,7 +174,7 @@ class TestWhatIsShown:
         assert found.read(Read()) == ({name: "Ada"}, [])
 
     def test_an_attribute_is_one_name(self) -> None:
-        with pytest.raises(AssertionError):
+        with pytest.raises(ValueError, match=r"name\.stage"):
             rows(AttributeOf("name.stage"))
 
 
