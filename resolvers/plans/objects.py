@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLObjectType
 from graphql.execution.executor import invalid_return_type_error
-from strawberry.types.cast import get_strawberry_type_cast
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.rows import NOTHING, ReadRow, Rows, Steps, unread
@@ -33,7 +33,7 @@ class ObjectCompletion:
 
     def complete(self, run: Run, value: Any, place: Place) -> Any:
         is_type_of = self._type.is_type_of
-        if is_type_of and (type(value) is not self._sure or get_strawberry_type_cast(value) is not None):
+        if is_type_of and (type(value) is not self._sure or getattr(value, TYPE_CAST_ATTRIBUTE, None) is not None):
             held = is_type_of(value, run.info(self._selected, place))
             if is_awaited(held):
                 return self._fields_if(run, value, place, held)

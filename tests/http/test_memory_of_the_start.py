@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from gateway.http.server import COLLECTED_OBJECTS
+
 SERVE = """
 import gc, os, signal, socket
 from starlette.applications import Starlette
@@ -12,7 +14,7 @@ from gateway.http.server import run, serve_app
 from gateway.http.settings import HttpSettings
 
 def say_where():
-    print(gc.get_freeze_count(), len(gc.get_objects()))
+    print(gc.get_freeze_count(), len(gc.get_objects()), gc.get_threshold()[0], gc.isenabled())
     os.kill(os.getpid(), signal.SIGTERM)
 
 run(serve_app(Starlette(), HttpSettings.model_construct(), socket.create_server(("127.0.0.1", 0)), say_where))
@@ -21,6 +23,7 @@ run(serve_app(Starlette(), HttpSettings.model_construct(), socket.create_server(
 
 def test_no_collection_walks_through_what_was_there_at_the_start() -> None:
     ended = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, timeout=60, check=True)
-    frozen, left = map(int, ended.stdout.split())
-    assert frozen > 10_000
-    assert left < frozen / 10
+    frozen, left, threshold, enabled = ended.stdout.split()
+    assert int(frozen) > 10_000
+    assert int(left) < int(frozen) / 10
+    assert (int(threshold), enabled) == (COLLECTED_OBJECTS, "True")
