@@ -108,7 +108,7 @@ class RecordView:
         if answer is None:
             # It stays so for this answer, or its fields would not agree with each other.
             answer = Answer(key=self.key, failure=pending(self.key.provider), latency_ms=elapsed_ms(started))
-        if answer.record is not None:
+        if answer.record is not None and self.summary is not None:
             answer = replace(answer, record=answer.record.informed_by(self.summary))
         self._answer = answer
         # A provider that merged the record answers with its new id; from here on that is its id.

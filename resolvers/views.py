@@ -141,7 +141,11 @@ class ContactView:
     @property
     def gone(self) -> bool:
         """Every record was asked for, and none is there any more."""
-        return all(record.told is not None and record.told.gone for record in self.records)
+        for record in self.records:
+            told = record.told
+            if told is None or not told.gone:
+                return False
+        return True
 
     def sources(self) -> list[Source]:
         """How each record's provider answered; who was not asked is not named."""

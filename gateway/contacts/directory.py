@@ -1,6 +1,6 @@
 """The configured providers, in order of precedence, and what can be said of ids without asking them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gateway.connectors.base import Capabilities, Connector
 from gateway.domain.contact import Provider, RecordKey
@@ -51,8 +51,8 @@ class Directory:
         """Sorts records by precedence; at one provider the older (shorter, smaller) id first."""
         return (self.precedence.index(key.provider), len(key.remote_id), key.remote_id)
 
-    def in_order(self, keys: Iterable[RecordKey]) -> list[RecordKey]:
-        return sorted(keys, key=self.rank)
+    def in_order(self, keys: Collection[RecordKey]) -> list[RecordKey]:
+        return sorted(keys, key=self.rank) if len(keys) > 1 else list(keys)
 
     def read_id(self, text: str, path: tuple[str, ...]) -> GlobalId:
         """Reads an id whose provider could really have made it.

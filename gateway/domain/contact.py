@@ -21,6 +21,10 @@ class Provider(StrEnum):
     KLEN = "klen"
 
 
+PROVIDERS = {provider.value: provider for provider in Provider}
+"""By their values: an enumeration looks its members up by code of Python's own."""
+
+
 class PhoneType(StrEnum):
     MOBILE = "mobile"
     WORK = "work"

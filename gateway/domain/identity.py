@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from gateway.domain.contact import Provider, RecordKey
+from gateway.domain.contact import PROVIDERS, Provider, RecordKey
 from gateway.domain.errors import InputProblem, InvalidInput
 
 # The longest id seen is a UUID; a longer one is no id of a provider and would only bloat URLs.
@@ -46,6 +46,9 @@ contact_id: Callable[[RecordKey], str] = partial(_written, _BEGINNINGS[NodeType.
 record_id: Callable[[RecordKey], str] = partial(_written, _BEGINNINGS[NodeType.RECORD])
 
 
+_TYPES = {type_.value: type_ for type_ in NodeType}
+
+
 def read_id(text: str, path: tuple[str, ...]) -> GlobalId:
     """Reads an id made by contact_id or record_id.
 
@@ -56,8 +59,8 @@ def read_id(text: str, path: tuple[str, ...]) -> GlobalId:
     try:
         decoded = b64decode(text, validate=True).decode()
         type_name, provider_name, remote_id = decoded.split(":", 2)
-        parsed = GlobalId(NodeType(type_name), RecordKey(Provider(provider_name), remote_id))
-    except ValueError:
+        parsed = GlobalId(_TYPES[type_name], RecordKey(PROVIDERS[provider_name], remote_id))
+    except (ValueError, KeyError):
         raise InvalidInput(_malformed(path, f"is not an id of this gateway; {EXAMPLE}")) from None
     if not 0 < len(remote_id) <= MAX_REMOTE_ID_CHARACTERS or not remote_id.isprintable():
         raise InvalidInput(_malformed(path, f"does not hold a usable provider id; {EXAMPLE}"))

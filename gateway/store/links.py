@@ -9,16 +9,13 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from gateway.domain.contact import Provider, RecordKey
+from gateway.domain.contact import PROVIDERS, Provider, RecordKey
 from gateway.store.database import Database
 from gateway.store.link_statements import CHUNK, FORGET, LINK, MARK_GONE, at, related_in_sqlite, related_rows
 from gateway.store.tables import ALIASES, LINKS
 
 Rank: TypeAlias = Callable[[RecordKey], Any]
 """A sort key: the record that sorts first becomes the anchor."""
-
-# An enumeration looks its members up by code of Python's own.
-_PROVIDERS = {provider.value: provider for provider in Provider}
 
 
 class Family(Struct, frozen=True, gc=False):
@@ -218,4 +215,4 @@ def _is(table: Table, key: RecordKey) -> Any:
 
 
 def _key(provider: str, remote_id: str) -> RecordKey:
-    return RecordKey(_PROVIDERS[provider], remote_id)
+    return RecordKey(PROVIDERS[provider], remote_id)
