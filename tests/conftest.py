@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
@@ -24,6 +25,11 @@ T = TypeVar("T")
 
 # Comparisons stand in that module; without this a failure of theirs shows nothing. Here, before anybody imports it.
 pytest.register_assert_rewrite("tests.failures.outcomes")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: for a minute and a half one of them has a soak, which mostly waits."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
