@@ -27,35 +27,41 @@ class Held:
 
     def __init__(self, connector: Any) -> None:
         self._connector = connector
-        self._let = asyncio.Event()
-        self._let.set()
+        self._let, self._let_read = asyncio.Event(), asyncio.Event()
+        self.let()
         self.calls = 0
         self.waiting = 0
 
     def hold(self) -> None:
         self._let.clear()
 
+    def hold_reads(self) -> None:
+        """Lists are let."""
+        self._let_read.clear()
+
     def let(self) -> None:
         self._let.set()
+        self._let_read.set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connector, name)
 
     async def read(self, remote_id: str) -> Record:
-        await self._wait()
+        await self._wait(self._let, self._let_read)
         record: Record = await self._connector.read(remote_id)
         return record
 
     async def list_page(self, request: PageRequest) -> RecordPage:
-        await self._wait()
+        await self._wait(self._let)
         page: RecordPage = await self._connector.list_page(request)
         return page
 
-    async def _wait(self) -> None:
+    async def _wait(self, *until: asyncio.Event) -> None:
         self.calls += 1
         self.waiting += 1
         try:
-            await self._let.wait()
+            for event in until:
+                await event.wait()
         finally:
             self.waiting -= 1
 
@@ -70,6 +76,10 @@ class Desk:
     def hold(self, *providers: Provider) -> None:
         for provider in providers or self._held:
             self._held[provider].hold()
+
+    def hold_reads(self) -> None:
+        for one in self._held.values():
+            one.hold_reads()
 
     def let(self, *providers: Provider) -> None:
         for provider in providers or self._held:
