@@ -6,7 +6,6 @@ Host header still tells the name.
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from starlette.responses import Response
 
@@ -15,9 +14,6 @@ from gateway.http.refusal import RequestRefused, refusal_response
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 _PORT = re.compile(r":[0-9]*$")
-_MAX_REMEMBERED = 64
-# No name of a host is longer (RFC 1035, section 2.3.4).
-_MAX_REMEMBERED_CHARACTERS = 255
 
 
 def answered_hosts(named: tuple[str, ...], *, listens_on: str, guarded: bool) -> tuple[str, ...]:
@@ -36,16 +32,13 @@ class AllowedHosts:
         self._any = "*" in names
         self._names = frozenset(names)
         self._endings = tuple(name[1:] for name in names if name.startswith("*."))
-        # Nearly every request names the same host.
-        self._remembered = lru_cache(maxsize=_MAX_REMEMBERED)(self._is_ours)
 
     def refuse(self, host: str) -> Response | None:
         """The answer to a request for another host; None for one for us."""
-        if self._any or (self._remembered if len(host) <= _MAX_REMEMBERED_CHARACTERS else self._is_ours)(host):
+        if self._any or self._is_ours(_PORT.sub("", host.lower())):
             return None
         message = "The gateway does not answer to this host name; GATEWAY_ALLOWED_HOSTS names those that it answers to."
         return refusal_response(RequestRefused(421, "MISDIRECTED_REQUEST", message))
 
-    def _is_ours(self, host: str) -> bool:
-        name = _PORT.sub("", host.lower())
+    def _is_ours(self, name: str) -> bool:
         return name in self._names or bool(self._endings and name.endswith(self._endings))

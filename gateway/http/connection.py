@@ -25,7 +25,7 @@ from gateway.http.alarm import Alarm, PatientAlarm
 from gateway.http.exchange import Exchange
 from gateway.http.refusal import RequestRefused
 from gateway.http.refused_by_server import REFUSAL
-from gateway.http.request_head import MAX_HEADERS, MAX_URL_BYTES, check_handshake, check_head, check_size, malformed
+from gateway.http.request_head import MAX_HEADERS, check_handshake, check_head, check_size, malformed
 from gateway.http.settings import HttpSettings
 
 # What is parsed before it is asked again whether to go on: so much may be over a limit, or queued as requests.
@@ -122,8 +122,7 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(piece)
             size = self._head_bytes + self._silent_bytes if self._at_head else self._silent_bytes
-            if size > self._settings.max_header_bytes:
-                check_size(b"", 0, size, self._settings.max_header_bytes)
+            check_size(b"", 0, size, self._settings.max_header_bytes)
         except httptools.HttpParserUpgrade as upgrade:
             self._unread[:0] = piece[upgrade.args[0] :]
             self._upgrade()
@@ -143,8 +142,7 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
         self._silent_bytes = 0
         self._head_bytes += len(url)
-        if self._head_bytes > self._settings.max_header_bytes or len(self.url) > MAX_URL_BYTES:
-            self._check_size()
+        self._check_size()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._at_head:

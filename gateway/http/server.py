@@ -54,8 +54,8 @@ async def serve_app(
 
 # So many objects more than at its last look before the collector looks again. It finds hardly any: what answers a
 # request leads nowhere back to itself and is freed by its counts. With the 700 of Python, lists and operations of many
-# fields spend a tenth of their time on being looked through while they are under way. As many objects take some 15 MB,
-# and a look at them some 15 ms.
+# fields spend a tenth of their time on being looked through while they are under way. So many small objects take some
+# 10 MiB, and a look at them some milliseconds.
 COLLECTED_OBJECTS = 100_000
 
 

@@ -29,7 +29,7 @@ ReadRow: TypeAlias = Callable[[Any], tuple[Any, Sequence[int]]]
 # Makes a ReadRow: of the ways of every field by itself, of the names in the answer, and of what its source numbers.
 _Maker: TypeAlias = Callable[[Sequence[int], Sequence[str], Sequence[Any]], ReadRow]
 
-# Documents differ in the names of their answers more than in what they read. Each takes some 10 KB.
+# Documents differ in the names of their answers more than in what they read. One of twelve fields takes some 6 KiB.
 _KEPT_MAKERS = 500
 
 # Of more types than these a set is asked.

@@ -14,7 +14,7 @@ from tests.http.lines import Line
 from tests.http.sockets import post
 
 REQUESTS = 20
-# 366 when this was written, those of asyncio's own loop included; 923 before docs/adr/0018. Beyond that somebody should
+# 372 when this was written, those of asyncio's own loop included; 923 before docs/adr/0018. Beyond that somebody should
 # know what it is for.
 MOST_CALLS = 400
 

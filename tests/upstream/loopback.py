@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from gateway.upstream.http_client import Answered
+
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -29,6 +31,17 @@ class Loopback:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/api/v1"
+
+
+async def read_whole(answer: Answered) -> bytes:
+    """The body to its end; closes the answer, however that came."""
+    body = b""
+    try:
+        while piece := await answer.piece():
+            body += piece
+    finally:
+        answer.close()
+    return body
 
 
 def saying(*pieces: bytes) -> Answer:

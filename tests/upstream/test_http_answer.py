@@ -23,7 +23,7 @@ from gateway.upstream.foreign_errors import foreign_errors
 from gateway.upstream.http_answer import MAX_FIELDS, MAX_UNREAD_BYTES, MAX_WAITING_BYTES, HttpAnswer
 from gateway.upstream.http_client import AiohttpClient, Question
 from gateway.upstream.unpacking import MAX_PIECE_BYTES
-from tests.upstream.loopback import Answer, Loopback, reply, saying, serving
+from tests.upstream.loopback import Answer, Loopback, read_whole, reply, saying, serving
 
 T = TypeVar("T")
 Use = Callable[[AiohttpClient, Loopback], Awaitable[T]]
@@ -48,13 +48,7 @@ def at_loopback(answer: Answer | None, use: Use[T], *, keeps_open: bool = False)
 
 async def ask(over: AiohttpClient, loopback: Loopback, method: str = "GET") -> tuple[int, bytes]:
     answer = await over.ask(Question(method, loopback.base_url, {}), lambda: None)
-    body = b""
-    try:
-        while piece := await answer.piece():
-            body += piece
-    finally:
-        answer.close()
-    return answer.status, body
+    return answer.status, await read_whole(answer)
 
 
 def twice(answer: Answer, method: str = "GET") -> tuple[tuple[int, bytes], tuple[int, bytes], int]:

@@ -19,7 +19,7 @@ from gateway.upstream.foreign_errors import foreign_errors
 from gateway.upstream.http_client import AiohttpClient, Question
 from gateway.upstream.roots import verifying
 from tests.upstream.certificates import self_signed, server_context
-from tests.upstream.loopback import Answer, Loopback, reply, saying, serving
+from tests.upstream.loopback import Answer, Loopback, read_whole, reply, saying, serving
 
 T = TypeVar("T")
 
@@ -47,13 +47,7 @@ async def ask(
     """The answer, read to its end; `told` of when something may be sent."""
     said = told if told is not None else []
     answer = await over.ask(Question(method, url, given.pop("headers", {}), **given), lambda: said.append("sending"))
-    body = b""
-    try:
-        while piece := await answer.piece():
-            body += piece
-    finally:
-        answer.close()
-    return answer.status, body, dict(answer.headers)
+    return answer.status, await read_whole(answer), dict(answer.headers)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"])
