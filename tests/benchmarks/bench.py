@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks import answers, nginx_upstream, peers, series, tools
 from tests.benchmarks.gateway_server import WITH_CACHE, gateway, link_persons
+from tests.benchmarks.given import peer_names, positive, work_names
 from tests.benchmarks.load import Load, LoadFailed
 from tests.benchmarks.machine import described, two_cores
 from tests.benchmarks.nginx_upstream import NginxUpstream
@@ -123,22 +124,20 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=8, help="of one load (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="each work on each server (default: %(default)s)")
-    parser.add_argument("--concurrency", type=int, default=32, help="connections (default: %(default)s)")
-    parser.add_argument("--only", type=words, default=[], metavar="W1,W3", help="these works (default: all)")
-    parser.add_argument("--peers", type=words, default=["all"], metavar="apollo,...", help="all, none, or their names")
+    parser.add_argument("--seconds", type=positive, default=8, help="of one load (default: %(default)s)")
+    parser.add_argument("--rounds", type=positive, default=5, help="each work on each server (default: %(default)s)")
+    parser.add_argument("--concurrency", type=positive, default=32, help="connections (default: %(default)s)")
+    parser.add_argument("--only", type=work_names, default=[], metavar="W1,W3", help="these works (default: all)")
+    parser.add_argument(
+        "--peers", type=peer_names, default=["all"], metavar="apollo,...", help="all, none, or their names"
+    )
     parser.add_argument("--reference", default="apollo", help="whom the ratios compare to (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
     parser.add_argument("--series", action="store_true", help="the gateway alone: lengths, providers, connections, ...")
-    parser.add_argument("--memory-requests", type=int, default=100_000, help="in --series (default: %(default)s)")
-    parser.add_argument("--memory-seconds", type=float, default=300, help="at most for them (default: %(default)s)")
+    parser.add_argument("--memory-requests", type=positive, default=100_000, help="in --series (default: %(default)s)")
+    parser.add_argument("--memory-seconds", type=positive, default=300, help="at most for them (default: %(default)s)")
     return parser.parse_args(given)
 
 

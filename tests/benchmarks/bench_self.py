@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tests.benchmarks import answers, baseline, nginx_upstream, tools
 from tests.benchmarks.baseline import Mark
-from tests.benchmarks.bench import words
 from tests.benchmarks.figures import Measured
 from tests.benchmarks.gateway_server import ROOT, gateway, link_persons
+from tests.benchmarks.given import positive, work_names
 from tests.benchmarks.load import Load
 from tests.benchmarks.machine import described, two_cores
 from tests.benchmarks.report import named
@@ -58,10 +58,10 @@ def calibrated_ms(core: int) -> float:
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=4, help="of one load (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each work (default: %(default)s)")
-    parser.add_argument("--concurrency", type=int, default=CONNECTIONS, help="connections (default: %(default)s)")
-    parser.add_argument("--only", type=words, default=[], metavar="W1,W3", help="these works (default: all)")
+    parser.add_argument("--seconds", type=positive, default=4, help="of one load (default: %(default)s)")
+    parser.add_argument("--rounds", type=positive, default=3, help="of each work (default: %(default)s)")
+    parser.add_argument("--concurrency", type=positive, default=CONNECTIONS, help="connections (default: %(default)s)")
+    parser.add_argument("--only", type=work_names, default=[], metavar="W1,W3", help="these works (default: all)")
     parser.add_argument("--store", action="store_true", help="remember these figures as the baseline")
     parser.add_argument("--most", type=float, metavar="1.2", help="fail where a work needs so many times more")
     return parser.parse_args(given)
