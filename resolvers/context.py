@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
 
 from gateway.contacts.directory import Directory
-from gateway.contacts.lingering import Calls, Lingering
+from gateway.contacts.lingering import Lingering
 from gateway.contacts.linking import Linking
 from gateway.contacts.listing import ContactLists
 from gateway.contacts.preview import Previewing
@@ -34,7 +34,6 @@ class UseCases:
     lingering: Lingering
 
 
-@dataclass(slots=True)
 class Context:
     """Made anew for every request: nothing in it is shared between two callers.
 
@@ -42,21 +41,21 @@ class Context:
     those of a field that says nothing else.
     """
 
-    use_cases: UseCases
-    caller: Caller
-    idempotency_key: str | None = None
-    in_parts: bool = False
-    calls: Calls = field(init=False)
-    terms: Terms = field(init=False)
-    records: RecordLoader = field(init=False)
-    families: FamilyLoader = field(init=False)
-    _beside: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+    __slots__ = (
+        *("_beside", "caller", "calls", "families", "idempotency_key"),
+        *("in_parts", "records", "terms", "use_cases"),
+    )
 
-    def __post_init__(self) -> None:
-        self.calls = self.use_cases.lingering.calls()
+    def __init__(
+        self, use_cases: UseCases, caller: Caller, idempotency_key: str | None = None, *, in_parts: bool = False
+    ) -> None:
+        self.use_cases, self.caller = use_cases, caller
+        self.idempotency_key, self.in_parts = idempotency_key, in_parts
+        self.calls = use_cases.lingering.calls()
         self.terms = Terms(calls=self.calls)
-        self.records = RecordLoader(self.use_cases.reading, self.calls)
-        self.families = FamilyLoader(self.use_cases.reading)
+        self.records = RecordLoader(use_cases.reading, self.calls)
+        self.families = FamilyLoader(use_cases.reading)
+        self._beside: set[asyncio.Task[None]] = set()
 
     @property
     def directory(self) -> Directory:

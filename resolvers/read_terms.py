@@ -1,9 +1,9 @@
 """The arguments with which a caller says how old an answer may be and how long it may take."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import strawberry
+from msgspec.structs import replace
 
 from gateway.contacts.terms import Terms
 from gateway.domain.errors import InputProblem, InvalidInput

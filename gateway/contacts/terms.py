@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from gateway.contacts.containment import contained
 from gateway.contacts.lingering import Calls
@@ -14,8 +15,7 @@ from gateway.resilience.waiting import ends_within
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """`max_age_seconds` None: as old as the settings allow. `until` is a reading of the monotonic clock; None: a field
     waits as long as the operation may take."""
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.http.allowed_hosts import AllowedHosts
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.refused_by_server import refused_by_server
-from gateway.http.request_headers import RequestHeaders
+from gateway.http.request_headers import RequestHeaders, request_headers
 from gateway.http.request_id import add_name, named
 from gateway.http.security_headers import SecurityHeaders
 from gateway.http.traffic import REFUSED, Served, Traffic
@@ -51,7 +51,7 @@ class Front:
         if scope["type"] == "lifespan":
             await self._routes(scope, receive, send)
             return
-        headers = RequestHeaders(scope)
+        headers = request_headers(scope)
         answer = _Answer(self, scope, headers, send)
         if self.traffic is None or scope["type"] != "http":
             await self._answer(scope, headers, receive, answer)
@@ -117,5 +117,6 @@ class _Answer:
             self.status = message["status"]
             if not self.is_preflight:
                 self._front.cross_origin.add(headers, self._origin)
-        add_name(headers, self.request_id)
-        self._front.security.add(headers)
+        names = {name for name, _ in headers}
+        add_name(headers, names, self.request_id)
+        self._front.security.add(headers, names)

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.types import Receive, Scope
 
 from gateway.http.client import CLIENT, Client
-from gateway.http.request_headers import RequestHeaders
+from gateway.http.request_headers import request_headers
 
 
 class Incoming:
@@ -17,7 +17,7 @@ class Incoming:
         self.scope, self.receive = scope, receive
         self.method: str = scope["method"]
         self.state: dict[str, Any] = scope["state"]
-        self.headers = RequestHeaders(scope)
+        self.headers = request_headers(scope)
 
     @property
     def client(self) -> Client | None:

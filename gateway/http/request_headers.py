@@ -1,6 +1,10 @@
 """The headers of one request, found by their names."""
 
+from typing import Final
+
 from starlette.types import Scope
+
+_ORDERED: Final = "gateway.headers"
 
 
 class RequestHeaders:
@@ -26,3 +30,11 @@ class RequestHeaders:
         if name not in self._first:
             return []
         return [value.decode("latin-1") for sent, value in self._sent if sent == name]
+
+
+def request_headers(scope: Scope) -> RequestHeaders:
+    """Those of this request, put in order once for all who read them."""
+    headers: RequestHeaders | None = scope.get(_ORDERED)
+    if headers is None:
+        headers = scope[_ORDERED] = RequestHeaders(scope)
+    return headers

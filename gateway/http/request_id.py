@@ -1,6 +1,7 @@
 """Every answer has a name, which the log line of what went wrong carries too."""
 
-import secrets
+import random
+from collections.abc import Container
 
 from starlette.types import Scope
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -12,7 +13,9 @@ _HEADER = b"x-request-id"
 
 def named(scope: Scope) -> str:
     """A new name, which then stands in the scope's state as `request_id` and in every line of the log."""
-    request_id = secrets.token_hex(16)
+    # Nobody may do anything by knowing it, so the system need not be asked; forked workers have each a beginning of
+    # their own.
+    request_id = f"{random.getrandbits(128):032x}"
     # A pipelined request may begin in the context of the one before it.
     clear_contextvars()
     bind_contextvars(request_id=request_id)
@@ -20,7 +23,7 @@ def named(scope: Scope) -> str:
     return request_id
 
 
-def add_name(headers: AnswerHeaders, request_id: str) -> None:
-    """An answer that brings one of its own keeps it."""
-    if not any(name == _HEADER for name, _ in headers):
+def add_name(headers: AnswerHeaders, names: Container[bytes], request_id: str) -> None:
+    """An answer that brings one of its own keeps it. `names` are those of its headers."""
+    if _HEADER not in names:
         headers.append((_HEADER, request_id.encode()))

@@ -3,6 +3,7 @@
 Source: OWASP REST Security and HTTP Headers cheat sheets.
 """
 
+from collections.abc import Set
 from typing import Final
 
 from gateway.http.answer_headers import AnswerHeaders
@@ -29,8 +30,9 @@ class SecurityHeaders:
         headers = {**HEADERS, **(ONLY_HTTPS if production else {})}
         ours = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
         self._at_home, self._elsewhere = (*ours, _AT_HOME), (*ours, _ELSEWHERE)
+        self._names = frozenset(name for name, _ in self._at_home)
 
-    def add(self, headers: AnswerHeaders) -> None:
-        names = {name for name, _ in headers}
-        missing = self._elsewhere if b"access-control-allow-origin" in names else self._at_home
-        headers += [header for header in missing if header[0] not in names]
+    def add(self, headers: AnswerHeaders, names: Set[bytes]) -> None:
+        """`names` are those of its headers."""
+        ours = self._elsewhere if b"access-control-allow-origin" in names else self._at_home
+        headers += ours if names.isdisjoint(self._names) else [one for one in ours if one[0] not in names]

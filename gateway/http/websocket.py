@@ -23,7 +23,7 @@ from gateway.http.graphql_request import GraphQLParameters
 from gateway.http.negotiation import JSON
 from gateway.http.origin import refuse_foreign_page
 from gateway.http.refusal import RequestRefused, over_limit
-from gateway.http.request_headers import RequestHeaders
+from gateway.http.request_headers import request_headers
 from gateway.http.result import AnswerInParts, EventStream, GraphQLRequest
 from gateway.http.services import Services
 from gateway.http.traffic import Served, Traffic
@@ -44,7 +44,7 @@ from gateway.incident import report
 async def graphql_over_websocket(websocket: WebSocket) -> None:
     services: Services = websocket.app.state.services
     try:
-        refuse_foreign_page(RequestHeaders(websocket.scope), services.settings.cors_origins)
+        refuse_foreign_page(request_headers(websocket.scope), services.settings.cors_origins)
     except RequestRefused as refusal:
         body = msgspec.json.encode(refusal.body)
         await websocket.send_denial_response(Response(body, refusal.status, media_type=JSON))
@@ -130,7 +130,7 @@ class _Conversation:
 
     def _authorization(self, payload: dict[str, Any]) -> str | None:
         """A browser cannot set headers of a handshake, so its credential comes in the first message."""
-        given = authorization(RequestHeaders(self._websocket.scope)) or payload.get("authorization")
+        given = authorization(request_headers(self._websocket.scope)) or payload.get("authorization")
         given = given or payload.get("Authorization")
         if given is not None and not isinstance(given, str):
             raise Closing(4400, "Invalid message: the authorization in `payload` is no text")

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable
 from copy import copy
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from gateway.clock import Clocks
 from gateway.domain.contact import Provider
@@ -22,8 +23,7 @@ to say of the provider is worth more than that time ran out."""
 _Key: TypeAlias = tuple[CallKind, str, str, tuple[tuple[str, str], ...]]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Flight:
+class _Flight(Struct, kw_only=True):
     """One call under way. `operation` is its own, so that it may outlive the one that it was begun for."""
 
     key: _Key

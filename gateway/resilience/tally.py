@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from gateway.clock import Monotonic
 from gateway.domain.contact import Provider
 
 
-@dataclass(slots=True)
-class Spending:
+class Spending(Struct):
     """`calls` that were sent, retries included; `cache_hits` answers that needed no call; `shared` answers of a call
     that another operation had under way; milliseconds waited for a turn or between two attempts, and spent on calls."""
 
@@ -29,8 +29,7 @@ class Spending:
             self.waited_ms += (clock() - started) * 1000
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """One per operation. A provider that had nothing to do with it is not in `by_provider`."""
 
     by_provider: dict[Provider, Spending] = field(default_factory=dict)

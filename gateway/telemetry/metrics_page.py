@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from gateway.http.authorization import authorization
 from gateway.http.refusal import RequestRefused, refusal_response
-from gateway.http.request_headers import RequestHeaders
+from gateway.http.request_headers import request_headers
 
 Page: TypeAlias = Callable[[str], tuple[bytes, str]]
 """From an Accept header to the metrics and their media type."""
@@ -28,6 +28,6 @@ def metrics_route(page: Page, token: str | None) -> Route:
 
 
 def _shows(request: Request, token: str) -> bool:
-    scheme, _, shown = (authorization(RequestHeaders(request.scope)) or "").partition(" ")
+    scheme, _, shown = (authorization(request_headers(request.scope)) or "").partition(" ")
     # The comparison takes as long for every wrong one.
     return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
