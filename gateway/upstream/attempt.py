@@ -1,6 +1,5 @@
 """One attempt at one call: never repeated, never redirected, bounded in time and size."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +16,7 @@ from gateway.resilience.operation import current_operation
 from gateway.resilience.reply_memory import MemoryShare, ReplyMemory
 from gateway.upstream.endpoint import Endpoint, Timeouts
 from gateway.upstream.foreign_errors import FOREIGN, foreign_errors
+from gateway.upstream.http_answer import OutOfTime
 from gateway.upstream.http_client import Answered, HttpClient, Question
 from gateway.upstream.rate_headers import read_allowance
 from gateway.upstream.refusal import Dialect, failure_for
@@ -107,27 +107,22 @@ class Attempt:
 
     async def _exchange(self, question: Question, call: Call) -> tuple[Answered, bytes]:
         given = current_operation().seconds_left
-        timer = asyncio.timeout(given)
         is_sending = False
 
-        def sending() -> None:
+        def sending() -> float:
             nonlocal is_sending, given
             is_sending = True
             left = current_operation().seconds_left
             given = self._attempt_seconds if left is None else min(left, self._attempt_seconds)
-            timer.reschedule(asyncio.get_running_loop().time() + given)
+            return given
 
         try:
-            async with timer:
-                answer = await self._client.ask(question, sending)
-                try:
-                    return answer, await self._read_body(answer, call)
-                finally:
-                    answer.close()
-        except TimeoutError:
-            # What aiohttp's own time-outs say is more than ours knows.
-            if not timer.expired():
-                raise
+            answer = await self._client.ask(question, sending, given)
+            try:
+                return answer, await self._read_body(answer, call)
+            finally:
+                answer.close()
+        except OutOfTime:
             failure = self._silence(call) if is_sending else self._no_connection()
             # Less than half of the time that the setting gives is no trial of a provider.
             failure.cut_short = given is not None and given < self._attempt_seconds / 2

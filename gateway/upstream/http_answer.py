@@ -22,10 +22,15 @@ MAX_WAITING_BYTES = 256 * 1024
 _LOST: Final = "The connection was closed before the answer had come whole."
 
 
-class HttpAnswer(asyncio.Protocol):
-    """`headers` have names in lower case, those of one name stand together (RFC 9110, section 5.3)."""
+class OutOfTime(Exception):
+    """The time that whoever asked has given is over. No OSError: it tells nothing of the connection."""
 
-    def __init__(self, connection: aiohttp.connector.Connection, method: str) -> None:
+
+class HttpAnswer(asyncio.Protocol):
+    """`headers` have names in lower case, those of one name stand together (RFC 9110, section 5.3). After `seconds` it
+    fails, unless all of it has come."""
+
+    def __init__(self, connection: aiohttp.connector.Connection, method: str, seconds: float | None = None) -> None:
         self.status = 0
         self._fields: dict[str, str] = {}
         self.headers: Mapping[str, str] = self._fields
@@ -43,13 +48,16 @@ class HttpAnswer(asyncio.Protocol):
         self._unpacking: Unpacking | None = None
         self._news: asyncio.Future[None] | None = None
         # At most one, taken out by whoever raises it: its frames lead back to here.
-        self._failures: list[aiohttp.ClientError] = []
+        self._failures: list[aiohttp.ClientError | OutOfTime] = []
         self._over = self._may_be_kept = self._is_paused = False
+        # In the place of asyncio.timeout around whoever waits, which takes five times as long.
+        self._alarm = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self._is_late)
 
     async def begun(self) -> None:
         """
         Raises:
             aiohttp.ClientError: no head came.
+            OutOfTime: none came in time.
         """
         while not self.status:
             if self._failures:
@@ -62,6 +70,7 @@ class HttpAnswer(asyncio.Protocol):
 
         Raises:
             aiohttp.ClientError: the rest does not come, or cannot be unpacked.
+            OutOfTime: the rest does not come in time.
         """
         return await (self._packed_piece() if self._unpacking is None else self._unpacking.piece(self._packed_piece))
 
@@ -172,7 +181,10 @@ class HttpAnswer(asyncio.Protocol):
         """RFC 9112, section 6.3."""
         return "content-length" not in self.headers and "chunked" not in self.headers.get("transfer-encoding", "")
 
-    def _fail(self, failure: aiohttp.ClientError) -> None:
+    def _is_late(self) -> None:
+        self._fail(OutOfTime())
+
+    def _fail(self, failure: aiohttp.ClientError | OutOfTime) -> None:
         self._failures.append(failure)
         self._tell()
         self._give_back(whole=False)
@@ -184,8 +196,11 @@ class HttpAnswer(asyncio.Protocol):
 
     def _give_back(self, *, whole: bool) -> None:
         connection, self._connection = self._connection, None
-        # It leads back to here.
+        # They lead back to here.
         self._parser = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         if connection is None:
             return
         transport, owner = self._transport, self._owner

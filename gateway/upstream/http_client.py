@@ -13,10 +13,11 @@ import aiohttp
 from msgspec import Struct
 from yarl import URL
 
-from gateway.upstream.http_answer import HttpAnswer
+from gateway.upstream.http_answer import HttpAnswer, OutOfTime
 
-Sending: TypeAlias = Callable[[], None]
-"""Called before the first byte goes out; what is raised before that has sent nothing."""
+Sending: TypeAlias = Callable[[], float | None]
+"""Called before the first byte goes out; what is raised before that has sent nothing. How many seconds the answer may
+take from then on, to its last byte."""
 
 
 class Question(Struct, frozen=True):
@@ -42,10 +43,12 @@ class Answered(Protocol):
 
 
 class HttpClient(Protocol):
-    async def ask(self, question: Question, sending: Sending) -> Answered:
-        """
+    async def ask(self, question: Question, sending: Sending, within: float | None = None) -> Answered:
+        """`within` so many seconds the connection has to be there.
+
         Raises:
             aiohttp.ClientError, OSError: as the table in `gateway.upstream.foreign_errors` says.
+            OutOfTime: what was given is over.
         """
 
     async def aclose(self) -> None: ...
@@ -53,6 +56,9 @@ class HttpClient(Protocol):
 
 _NO_TARGET = re.compile(r"[^!-~]")
 _NO_FIELD = re.compile(r"[\r\n\0]")
+# aiohttp takes nothing for no limit, and makes whole seconds of what is longer than a threshold.
+_LEAST_SECONDS = 0.001
+_NEVER_ROUNDED = 1e9
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -85,13 +91,14 @@ class AiohttpClient:
         self._keep_alive_seconds = keep_alive_seconds
         self._verify = verify
         self._proxy = proxy
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=2 * connect_seconds, sock_connect=connect_seconds)
+        self._connect_seconds = connect_seconds
+        self._timeout = self._timeout_of(2 * connect_seconds)
         self._connector: aiohttp.TCPConnector | None = None
         self._sites: dict[str, _Site] = {}
         # Most calls have the same ones.
         self._last_headers: tuple[Mapping[str, str] | None, str] = (None, "")
 
-    async def ask(self, question: Question, sending: Sending) -> Answered:
+    async def ask(self, question: Question, sending: Sending, within: float | None = None) -> Answered:
         # With the path of nothing where the URL has none.
         end = question.url.find("/", question.url.find("://") + 3)
         name, target = (question.url, "/") if end < 0 else (question.url[:end], question.url[end:])
@@ -99,13 +106,13 @@ class AiohttpClient:
             raise aiohttp.InvalidURL(question.url)
         site = self._sites.get(name) or self._site(name)
         written = self._written(question, site, target)
-        connection = await self._connection(site.way)
+        connection = await self._connection(site.way, within)
         try:
-            sending()
+            seconds = sending()
             transport = connection.transport
             if transport is None or transport.is_closing():
                 raise aiohttp.ClientConnectionResetError("The connection was closed before anything was sent.")
-            answer = HttpAnswer(connection, question.method)
+            answer = HttpAnswer(connection, question.method, seconds)
             transport.set_protocol(answer)
         except BaseException:
             connection.close()
@@ -122,18 +129,29 @@ class AiohttpClient:
         if self._connector is not None:
             await self._connector.close()
 
-    async def _connection(self, way: aiohttp.ClientRequest) -> aiohttp.connector.Connection:
+    async def _connection(self, way: aiohttp.ClientRequest, within: float | None) -> aiohttp.connector.Connection:
         connector = self._connector or self._open()
+        timeout, is_hurried = self._timeout, False
+        if within is not None and within < 2 * self._connect_seconds:
+            timeout, is_hurried = self._timeout_of(max(within, _LEAST_SECONDS)), True
         for _ in range(self.connections + 1):
             try:
-                connection = await connector.connect(way, [], self._timeout)
+                # A connection that is kept is there at once, without a timer.
+                connection = await connector.connect(way, [], timeout)
             except TimeoutError as error:
+                if is_hurried and not isinstance(error, aiohttp.ConnectionTimeoutError):
+                    raise OutOfTime from error
                 raise aiohttp.ConnectionTimeoutError("No connection in time.") from error
             if connection.protocol is not None and not connection.protocol.should_close:
                 return connection
             # Something came while nobody had asked: it must not be taken for an answer.
             connection.close()
         raise aiohttp.ConnectionTimeoutError("No connection that is silent before it is asked.")
+
+    def _timeout_of(self, seconds: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=None, connect=seconds, sock_connect=self._connect_seconds, ceil_threshold=_NEVER_ROUNDED
+        )
 
     def _open(self) -> aiohttp.TCPConnector:
         self._connector = aiohttp.TCPConnector(

@@ -14,7 +14,7 @@ class OverHttpx:
     def __init__(self, handler: Callable[[httpx.Request], Any]) -> None:
         self._transport = httpx.MockTransport(handler)
 
-    async def ask(self, question: Question, sending: Sending) -> MadeUp:
+    async def ask(self, question: Question, sending: Sending, within: float | None = None) -> MadeUp:
         sending()
         request = httpx.Request(question.method, question.url, headers=dict(question.headers), content=question.content)
         return MadeUp(await self._transport.handle_async_request(request))

@@ -295,7 +295,35 @@ def test_a_deadline_that_passes_before_a_connection_is_free_sent_nothing(dialect
 
     failure, requests = at_loopback(never, use, dialect, keeps_open=True, connections=1)
     assert (type(failure), failure.outcome, requests) == (ProviderUnreachable, WriteOutcome.NOT_APPLIED, 1)
-    assert failure.fault.retryable is True
+    assert (failure.fault.retryable, failure.cut_short) == (True, True)
+
+
+def test_a_hurried_operation_that_gets_no_connection_says_nothing_of_the_provider(dialect: PlainDialect) -> None:
+    """The handshake is not answered."""
+
+    async def use(attempt: Attempt, loopback: Loopback) -> ProviderFailure:
+        with operation(deadline_seconds=ATTEMPT_SECONDS / 4):
+            return await failing(attempt, READ)
+
+    failure = at_loopback(None, use, dialect, scheme="https")
+    assert (type(failure), failure.cut_short) == (ProviderUnreachable, True)
+
+
+def test_an_operation_whose_time_is_over_is_told_so_at_once(dialect: PlainDialect) -> None:
+    async def use(attempt: Attempt, loopback: Loopback) -> ProviderFailure:
+        with operation(deadline_seconds=0):
+            return await asyncio.wait_for(failing(attempt, READ), 5)
+
+    failure = at_loopback(None, use, dialect, scheme="https")
+    assert (type(failure), failure.cut_short) == (ProviderUnreachable, True)
+
+
+def test_an_error_whose_body_does_not_come_in_time_is_a_time_out(dialect: PlainDialect) -> None:
+    async def use(attempt: Attempt, loopback: Loopback) -> ProviderFailure:
+        return await failing(attempt, CREATE)
+
+    failure = at_loopback(saying(reply(400, b"{}")[:-1]), use, dialect, keeps_open=True)
+    assert (type(failure), failure.outcome) == (ReplyTimedOut, WriteOutcome.UNKNOWN)
 
 
 def test_a_call_that_waits_for_a_free_connection_in_vain_sent_nothing(dialect: PlainDialect) -> None:
