@@ -9,7 +9,7 @@ from gateway.contacts.terms import Terms
 from gateway.domain.contact import ContactStatus, Field, Provider, Record, RecordKey
 from gateway.domain.errors import ReplyUnreadable
 from gateway.domain.identity import contact_id, record_id
-from gateway.domain.merge import UNUNITED, Answer
+from gateway.domain.merge import UNITED_ALONE, Answer
 from gateway.upstream.decode import decode
 from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost
@@ -46,7 +46,7 @@ def _told(field: Field, description: str, *directives: object) -> Any:
         return root.view.value(field)
 
     # A list may hold what has to be united first, even one of a single record.
-    read_together(resolve, _teller, field, field.attribute, UNUNITED.get(field))
+    read_together(resolve, _teller, field.attribute, field, fit=UNITED_ALONE.get(field))
     return strawberry.field(resolver=resolve, description=description, directives=directives)
 
 
@@ -83,6 +83,9 @@ class ContactFields:
 
 def _contact_id(root: "Contact") -> strawberry.ID:
     return contact_id(root.view.anchor)  # type: ignore[return-value]  # calling ID takes as long as making the id
+
+
+read_together(_contact_id, _teller, "key", made=contact_id)
 
 
 def _records(root: "Contact", info: Info) -> Any:
@@ -129,6 +132,9 @@ class Contact(Node, ContactFields):
 
 def _record_id(root: "ContactRecord") -> strawberry.ID:
     return strawberry.ID(record_id(root.view.key))
+
+
+read_together(_record_id, _teller, "key", made=record_id)
 
 
 def _provider(root: "ContactRecord") -> Provider:

@@ -1,7 +1,7 @@
 """What a list of contacts answers: a page of them (Relay), or everything that was found."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import strawberry
@@ -113,7 +113,7 @@ def _listed_sources(root: "ContactConnection") -> Any:
 @strawberry.type(description="A page of contacts from several providers, dealt out in turn (Relay).")
 class ContactConnection:
     listing: strawberry.Private[Listing | StreamedPage]
-    contacts: strawberry.Private[list[Any]]
+    contacts: strawberry.Private[Iterable[Any]]
     after: strawberry.Private[str | None]
     edges: list[ContactEdge | None] = strawberry.field(
         resolver=_edges,

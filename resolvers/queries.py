@@ -19,6 +19,7 @@ from resolvers.contact import Contact, ContactRecord, Node
 from resolvers.contact_lists import ContactConnection, ContactMatches, StreamedPage
 from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost, sliced_by
+from resolvers.listed_contacts import ListedContacts
 from resolvers.providers import ProviderInfo, list_providers
 from resolvers.read_terms import MaxAgeSeconds, MaxWaitMs, read_terms
 from resolvers.record_view import RecordView
@@ -115,20 +116,13 @@ async def contacts(
         providers=_given(providers),
         wanted=filter.to_domain() if filter else DomainFilter(),
         fields=selection.whole.every_field,
+        raw=selection.whole.raw,
         terms=terms,
     )
     if streams(info._raw_info, "edges", "nodes"):
         return _streamed(info, asked, selection)
     listing = await info.context.use_cases.lists.page(asked)
-    context, families = info.context, listing.families
-    summaries = {record.key: record for record in listing.summaries}
-
-    found = [
-        Contact(view=ContactView(context, families.get(item.key) or item, selection, summaries, terms))
-        if isinstance(item := edge.item, Record)
-        else item
-        for edge in listing.edges
-    ]
+    found = ListedContacts(info.context, listing, selection, terms)
     return ContactConnection(listing=listing, contacts=found, after=_given(after))
 
 

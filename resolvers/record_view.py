@@ -68,12 +68,15 @@ class RecordView:
         return _own_value(answer, field) if isinstance(answer, Answer) else _awaited_value(answer, field)
 
     def teller(self, fields: frozenset[Field]) -> Record | None:
-        """Where the values of all these fields stand, if they are known."""
+        """Where the values of all these fields and the id stand, if they are known."""
         if not fields <= self._readable:
             return None
         if self.summary is not None:
-            return self.summary if fields <= self.summary.known else None
-        return self._answer.record if self._answer is not None else None
+            record = self.summary if fields <= self.summary.known else None
+        else:
+            record = self._answer.record if self._answer is not None else None
+        # Its provider may tell it by a new id, or by the one that took its place.
+        return record if record is not None and record.key == self.key else None
 
     def answer_for(self, field: Field) -> Answer | Awaitable[Answer]:
         if self.summary is not None and field in self.summary.known:

@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from msgspec import to_builtins
 from strawberry.types.scalar import ScalarDefinition
 
-from resolvers.plans.shown import UNSURE, show_surely
+from resolvers.plans.shown import UNSURE, Mostly, show_surely
 
 DateTime = NewType("DateTime", datetime)
 JSON = NewType("JSON", object)
@@ -43,13 +43,13 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _surely(value: datetime) -> Any:
-    """What is in another zone may not fit into the calendar; a part of a second is seldom told."""
-    if value.tzinfo is not timezone.utc:
-        return UNSURE
-    return in_rfc3339(value) if value.microsecond else to_builtins(value)
+    """What is in another zone may not fit into the calendar."""
+    return in_rfc3339(value) if value.tzinfo is timezone.utc else UNSURE
 
 
-show_surely(in_rfc3339, {datetime: _surely})
+_WHOLE_SECONDS_IN_UTC = (("tzinfo", timezone.utc), ("microsecond", 0))
+
+show_surely(in_rfc3339, {datetime: Mostly(_WHOLE_SECONDS_IN_UTC, to_builtins, _surely)})
 show_surely(_as_it_is, dict.fromkeys((dict, list, str, int, float, bool)))
 
 SCALARS: dict[object, ScalarDefinition] = {

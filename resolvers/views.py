@@ -70,9 +70,10 @@ class ContactView:
         return self._records[self._context.directory.in_order(self._family.members).index(self._family.anchor)].key
 
     def teller(self, fields: frozenset[Field]) -> Record | None:
-        """The record whose own values are those of the contact, where it is the only one and all of them are known."""
+        """The record whose own values and id are those of the contact, where it is the only one and all of them are
+        known."""
         summary = self._summary
-        if summary is not None and fields <= summary.known and fields <= self._readable:
+        if summary is not None and self._records is None and fields <= summary.known and fields <= self._readable:
             return summary
         return None if len(self._family.members) > 1 else self.records[0].teller(fields)
 

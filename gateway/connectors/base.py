@@ -74,27 +74,30 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFilter:
-    """What a list is narrowed to; all given conditions have to hold. None: not asked for."""
+    """What a list is narrowed to; all given conditions have to hold. None: not `asked` for."""
 
     search: str | None = None
     status: ContactStatus | None = None
     stage: str | None = None
     tag: str | None = None
+    asked: frozenset[FilterName] = field(init=False)
 
-    @property
-    def asked(self) -> frozenset[FilterName]:
-        return frozenset(name for name in FilterName if getattr(self, name) is not None)
+    def __post_init__(self) -> None:
+        asked = frozenset(name for name in FilterName if getattr(self, name) is not None)
+        object.__setattr__(self, "asked", asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
     """One page of a provider's list. `token` is that of the page before, None for the first page;
-    `wanted` lets a provider add to its summaries what the caller is going to read."""
+    `wanted` lets a provider add to its summaries what the caller is going to read, and `raw` is whether that is the
+    items as they were sent too."""
 
     limit: int
     token: str | None = None
     filter: ContactFilter = field(default_factory=ContactFilter)
     wanted: frozenset[Field] = frozenset()
+    raw: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

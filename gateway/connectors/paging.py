@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -48,8 +48,10 @@ def next_page(token: PageToken, pages: int, count: int) -> str | None:
     return str(PageToken(token.page + 1, token.limit))
 
 
-def raw_items(body: bytes, key: str) -> list[bytes]:
-    """The items of a list as the provider sent them. The body has been decoded strictly before."""
+def raw_items(body: bytes, key: str, items: Sequence[object], *, wanted: bool) -> Sequence[bytes | None]:
+    """These items of a list as the provider sent them, or None for each. The body has been decoded strictly before."""
+    if not wanted:
+        return [None] * len(items)
     page = _decoder_of_items(key).decode(body)
     return [bytes(item) for item in page.items]
 

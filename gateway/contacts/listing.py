@@ -41,13 +41,14 @@ class Listing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
     """`after` is the cursor to go on from, `providers` None for every configured one, `fields` what will be read of the
-    records."""
+    records, `raw` whether they will be shown as they were sent."""
 
     first: int
     after: str | None
     providers: Sequence[Provider] | None
     wanted: ContactFilter
     fields: frozenset[Field]
+    raw: bool
     terms: Terms
 
 
@@ -103,7 +104,7 @@ class ContactLists:
         targets = tuple(provider for provider in self._directory.precedence if provider in named)
         arguments = fingerprint(targets, asked.wanted)
         standing = read_cursor(asked.after, arguments) if asked.after is not None else Standing({})
-        request = PageRequest(limit=asked.first, filter=asked.wanted, wanted=asked.fields)
+        request = PageRequest(limit=asked.first, filter=asked.wanted, wanted=asked.fields, raw=asked.raw)
         families: dict[RecordKey, Family] = {}
         walks, skipped_sources = self._walks(targets, request, standing.positions, asked.terms, families)
         return _Page(

@@ -4,6 +4,7 @@ Rules: design sections 3 and 5. Everything here is pure and takes its records in
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -83,7 +84,7 @@ def _unite(
     def unite(lists: list[Iterable[Any]]) -> tuple[Any, ...] | None:
         if not lists:
             return None
-        if len(lists) == 1 and _is_united(items := tuple(lists[0]), key_of):
+        if len(lists) == 1 and _is_united(key_of, items := tuple(lists[0])):
             return items
         united: dict[Hashable, Any] = {}
         primary: Hashable = None
@@ -100,7 +101,7 @@ def _unite(
     return unite
 
 
-def _is_united(items: tuple[Any, ...], key_of: Callable[[Any], Hashable]) -> bool:
+def _is_united(key_of: Callable[[Any], Hashable], items: tuple[Any, ...]) -> bool:
     """Whether no item is there twice, and not more than one primary: nearly every list of one record."""
     if len(items) < 2:
         return True
@@ -161,10 +162,10 @@ _UNITE: Mapping[Field, Callable[[list[Any]], Any]] = {
 UNITED_FIELDS = frozenset(_UNITE)
 """The fields to which every record adds; of any other field the first value counts."""
 
-UNUNITED: Mapping[Field, Callable[[tuple[Any, ...]], bool]] = {
-    Field.EMAILS: lambda emails: not _is_united(emails, _normalized_of),
-    Field.PHONES: lambda phones: not _is_united(phones, _comparable_of),
-    Field.ADDRESSES: lambda _: True,
-    Field.TAGS: lambda _: True,
+UNITED_ALONE: Mapping[Field, Callable[[tuple[Any, ...]], bool]] = {
+    Field.EMAILS: partial(_is_united, _normalized_of),
+    Field.PHONES: partial(_is_united, _comparable_of),
+    Field.ADDRESSES: lambda _: False,
+    Field.TAGS: lambda _: False,
 }
-"""By field: whether several items that one record lists may differ from what a contact of it alone tells."""
+"""By field: whether several items that one record lists are surely what a contact of it alone tells."""

@@ -1,6 +1,6 @@
 """Lists: each item at its own position."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -10,13 +10,14 @@ from graphql.pyutils import is_iterable
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.positions import Position
 from resolvers.plans.run import Run, SelectedField, Unfinished, filled, is_awaited
-from resolvers.plans.shown import UNSURE
+from resolvers.plans.shown import UNSURE, Learning
+from resolvers.plans.together import ToldList
 
 
 class ListCompletion:
-    """`items` is where each item stands."""
+    """`items` is where each item stands. `learning` shows lists that are surely shown, and UNSURE of others."""
 
-    __slots__ = ("_as_they_are", "_finish", "_item_type", "_objects", "_selected")
+    __slots__ = ("_as_they_are", "_finish", "_item_type", "_objects", "_selected", "learning")
 
     def __init__(self, selected: SelectedField, item_type: GraphQLOutputType, items: Position) -> None:
         self._selected = selected
@@ -24,27 +25,21 @@ class ListCompletion:
         self._finish = items.finish
         self._objects = items.objects
         self._as_they_are = items.as_they_are
+        self.learning: Callable[[Any], Any] | Learning = self._surely if items.objects is None else items.objects
 
-    def surely(self, value: Any) -> Any:
-        """What is shown of a list whose items all tell by themselves what is shown of them; UNSURE of others."""
-        if self._as_they_are and self._as_they_are.issuperset(map(type, value)):
-            return list(value)
-        if self._objects is None:
-            return UNSURE
-        results: list[Any] = []
-        read, plain = self._objects.read, self._objects.plain
-        for item in value:
-            if type(item) not in plain:
-                return UNSURE
-            result, left = read(item)
-            if left:
-                return UNSURE
-            results.append(result)
-        return results
+    def _surely(self, value: Any) -> Any:
+        """What is shown of leaves that are shown as they are."""
+        return list(value) if self._as_they_are and self._as_they_are.issuperset(map(type, value)) else UNSURE
+
+    def _shown(self, value: Any) -> Any:
+        return self._surely(value) if self._objects is None else self._objects.show(value)
 
     def complete(self, run: Run, value: Any, place: Place) -> Any:
         if type(value) is list or type(value) is tuple:
-            if (sure := self.surely(value)) is not UNSURE:
+            if (sure := self._shown(value)) is not UNSURE:
+                return sure
+        elif self._objects is not None and issubclass(type(value), ToldList):
+            if (sure := self._objects.told(value)) is not UNSURE:
                 return sure
         elif run.executor.is_async_iterable(value):
             return _one_after_another(run, self._selected, self._item_type, value, place)

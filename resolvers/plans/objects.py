@@ -1,6 +1,7 @@
 """Objects: the selected fields of one type, executed at the same time, or at the root of a mutation one by one."""
 
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError, GraphQLObjectType
@@ -8,27 +9,29 @@ from graphql.execution.executor import invalid_return_type_error
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from resolvers.plans.places import Place, to_path
-from resolvers.plans.rows import NOTHING, ReadRow, Rows, Steps, unread
+from resolvers.plans.rows import Rows, Steps
 from resolvers.plans.run import Execute, Run, SelectedField, Unfinished, filled, is_awaited
+from resolvers.plans.shown import UNSURE, unsure
 from resolvers.plans.strawberry_types import class_of
+from resolvers.plans.together import ToldList
 
 
 class ObjectCompletion:
     """Values of one type at one place. `compiled` makes the steps when the first one comes, or None when they have to
     go the ordinary way.
 
-    Objects whose class is `plain` may be put to `read` without asking any further."""
+    `show` is the list of the answers of several objects which tell themselves what is shown of them; of others, and
+    until the first one has come, it is UNSURE."""
 
-    __slots__ = ("_compiled", "_execute", "_selected", "_sure", "_type", "plain", "read")
+    __slots__ = ("_compiled", "_execute", "_rows", "_selected", "_sure", "_type", "show")
 
     def __init__(self, selected: SelectedField, type_: GraphQLObjectType, compiled: Callable[[], Steps | None]) -> None:
         self._selected = selected
         self._type = type_
         self._compiled = compiled
         self._execute: Execute | None = None
-        # Nobody is before the steps are there, nor where a function has to say whether they are of this type.
-        self.plain: Set[type] = NOTHING
-        self.read: ReadRow = unread
+        self._rows: Rows | None = None
+        self.show: Callable[[Any], Any] = unsure
         self._sure = class_of(type_) if type_.is_type_of else None
 
     def complete(self, run: Run, value: Any, place: Place) -> Any:
@@ -46,11 +49,19 @@ class ObjectCompletion:
         if steps is None:
             self._execute = _ordinarily(self._selected, self._type)
             return self._execute
-        rows = Rows(steps)
+        rows = self._rows = Rows(steps)
+        # Not where a function has to say of each whether it is of this type.
         if not self._type.is_type_of:
-            self.plain, self.read = rows.together.plain, rows.read
+            self.show = partial(rows.read_each, rows.together.plain)
         self._execute = executing(self._type.name, rows)
         return self._execute
+
+    def told(self, objects: ToldList) -> Any:
+        """The list of their answers, where others tell all of them; else UNSURE."""
+        if self._rows is None or self._rows.together.tells_itself:
+            return UNSURE
+        tellers = objects.tellers(self._rows.together.whats)
+        return UNSURE if tellers is None else self._rows.read_each(set(map(type, tellers)), tellers)
 
     async def _fields_if(self, run: Run, value: Any, place: Place, held: Awaitable[bool]) -> Any:
         if not await held:

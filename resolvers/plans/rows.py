@@ -5,13 +5,13 @@ loop over the fields. Its source consists of names of our own attributes and of 
 stands in it, and the names in the answer are handed to it as values.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from resolvers.plans.fields import Field, Get
-from resolvers.plans.shown import UNSURE, Shown
-from resolvers.plans.together import Told, together, told_of
+from resolvers.plans.shown import UNSURE, Learning, Mostly, Shown
+from resolvers.plans.together import Constant, Told, together, told_of
 
 # One field: its name in the answer, how its value is got where the source alone tells it, the types of which it is sure
 # how their values are shown, and everything else about it.
@@ -26,79 +26,107 @@ Way: TypeAlias = tuple[str, Field, bool]
 # is read.
 ReadRow: TypeAlias = Callable[[Any], tuple[Any, Sequence[int]]]
 
-# Makes a ReadRow: of the ways of every field by itself, of the names in the answer, and of what its source numbers.
-_Maker: TypeAlias = Callable[[Sequence[int], Sequence[str], Sequence[Any]], ReadRow]
+# From objects of these classes, which tell all of their fields, to the list of their answers; UNSURE where one is of
+# another class, or something of it is left.
+ReadEach: TypeAlias = Callable[[Collection[type], Iterable[Any]], Any]
 
-# Documents differ in the names of their answers more than in what they read. One of twelve fields takes some 6 KiB.
+
+# Makes both: of the ways of every field by itself, of the names in the answer, and of what its source numbers.
+_Maker: TypeAlias = Callable[[Sequence[int], Sequence[str], Sequence[Any]], tuple[ReadRow, ReadEach]]
+
+# Documents differ in the names of their answers more than in what they read. One of twelve fields takes some 12 KiB.
 _KEPT_MAKERS = 500
 
 # Of more types than these a set is asked.
 _FEW = 3
 
-NOTHING: frozenset[type] = frozenset()
-
-
-def unread(_: Any) -> tuple[Any, Sequence[int]]:
-    """Of objects none of whose classes is known to be read."""
-    return None, (0,)
-
 
 class Rows:
     """The objects at one place: who tells the fields, how they are read, and which ways there are to go on."""
 
-    __slots__ = ("by_itself", "read", "together", "ways")
+    __slots__ = ("by_itself", "read", "read_each", "together", "ways")
 
     def __init__(self, steps: Steps) -> None:
-        self.together = together([get for _, get, _, _ in steps])
+        getters = [get for _, get, _, _ in steps]
+        self.together = together(getters)
         self.ways: tuple[Way, ...] = (
             *((key, field, True) for key, _, _, field in steps),
             *((key, field, False) for key, _, _, field in steps),
         )
         self.by_itself = range(len(steps), len(self.ways))
-        told = [told_of(get) for _, get, _, _ in steps]
-        writing = _Writing([one if one in self.together.fields else None for one in told])
+        writing = _Writing([self._known(get) for get in getters])
         source = writing.source([shown for _, _, shown, _ in steps])
-        self.read = _maker(source)(self.by_itself, [key for key, *_ in steps], writing.given)
+        self.read, self.read_each = _maker(source)(self.by_itself, [key for key, *_ in steps], writing.given)
+
+    def _known(self, get: Get | None) -> Told | Constant | None:
+        if isinstance(get, Constant):
+            return get
+        told = told_of(get)
+        return told if told in self.together.fields else None
 
 
 class _Writing:
-    """The source of one function: `a0` is the attribute of the first field, `k0` its name in the answer, and `g0` the
+    """The source of two functions: `a0` is the attribute of the first field, `k0` its name in the answer, and `g0` the
     first one of what was `given`."""
 
-    def __init__(self, told: Sequence[Told | None]) -> None:
-        self._told = told
+    def __init__(self, known: Sequence[Told | Constant | None]) -> None:
+        self._known = known
         self.given: list[Any] = []
 
     def source(self, shown: Sequence[Shown]) -> str:
-        told = [(number, one) for number, one in enumerate(self._told) if one]
+        told = [(number, one) for number, one in enumerate(self._known) if isinstance(one, Told)]
         if odd := [one.attribute for _, one in told if not one.attribute.isidentifier()]:
             raise ValueError(f"no names of attributes: {odd}")
-        values = [self._value(number, one, shown[number]) for number, one in enumerate(self._told)]
+        attributes = [f"a{number} = {self._attribute(one)}" for number, one in told]
+        values = [self._value(number, one, shown[number]) for number, one in enumerate(self._known)]
+        row = [f"k{number}: {value}," for number, value in enumerate(values)]
+        unsure = self._give(UNSURE)
         lines = [
             "def make(by_itself, keys, given):",
             *_unpacked("k", len(values), "keys"),
             *_unpacked("g", len(self.given), "given"),
             "    def read(told):",
             "        try:",
-            *(f"            a{number} = told.{one.attribute}" for number, one in told),
             "            left = []",
+            *_indented(3, attributes),
             "        except AttributeError:",
             "            return {}, by_itself",
             "        return {",
-            *(f"            k{number}: {value}," for number, value in enumerate(values)),
+            *_indented(3, row),
             "        }, left",
-            "    return read",
+            "    def read_each(classes, items):",
+            "        results, left = [], []",
+            "        try:",
+            "            for told in items:",
+            "                if type(told) not in classes:",
+            f"                    return {unsure}",
+            *_indented(4, attributes),
+            "                results.append({",
+            *_indented(5, row),
+            "                })",
+            "                if left:",
+            f"                    return {unsure}",
+            "        except AttributeError:",
+            f"            return {unsure}",
+            "        return results",
+            "    return read, read_each",
         ]
         return "\n".join(lines)
 
-    def _value(self, number: int, told: Told | None, shown: Shown) -> str:
-        value, way, by_itself = f"a{number}", str(number), str(number + len(self._told))
-        if told is None:
+    def _attribute(self, told: Told) -> str:
+        attribute = f"told.{told.attribute}"
+        return f"{self._give(told.made)}({attribute})" if told.made else attribute
+
+    def _value(self, number: int, known: Told | Constant | None, shown: Shown) -> str:
+        value, way, by_itself = f"a{number}", str(number), str(number + len(self._known))
+        if known is None:
             return f"left.append({by_itself})"
+        if isinstance(known, Constant):
+            return self._give(known.value)
         cases = [f"None if {value} is None else"] if type(None) in shown else []
-        if told.unfit:
+        if known.fit:
             # Only of what is fit the cases are looked at that follow; else nothing but the field itself is asked.
-            fit = f"type({value}) is tuple and (len({value}) < 2 or not {self._give(told.unfit)}({value}))"
+            fit = f"type({value}) is tuple and (len({value}) < 2 or {self._give(known.fit)}({value}))"
             cases.append(f"left.append({by_itself}) or {value} if not ({fit}) else")
         cases += self._cases(number, shown)
         return " ".join((*cases, f"left.append({way}) or {value}"))
@@ -112,11 +140,23 @@ class _Writing:
         elif as_they_are:
             yield f"{value} if {' or '.join(f'type({value}) is {self._give(kind)}' for kind in as_they_are)} else"
         for kind, show in shown.items():
-            if show is not None:
-                made = f"(b{number} := {self._give(show)}({value})) is not {self._give(UNSURE)}"
-                yield f"b{number} if type({value}) is {self._give(kind)} and {made} else"
+            if show is None:
+                continue
+            is_one = f"type({value}) is {self._give(kind)}"
+            if isinstance(show, Mostly):
+                equal = (f"{value}.{name} == {self._give(wanted)}" for name, wanted in show.attributes)
+                yield f"{self._give(show.show)}({value}) if {' and '.join((is_one, *equal))} else"
+            shower = self._shower(show.otherwise if isinstance(show, Mostly) else show)
+            yield f"b{number} if {is_one} and (b{number} := {shower}({value})) is not {self._give(UNSURE)} else"
+
+    def _shower(self, show: Callable[[Any], Any] | Learning) -> str:
+        return self._give(show) if callable(show) else f"{self._give(show)}.show"
 
     def _give(self, what: Any) -> str:
+        """Twice the same is one."""
+        for number, given in enumerate(self.given):
+            if given is what:
+                return f"g{number}"
         self.given.append(what)
         return f"g{len(self.given) - 1}"
 
@@ -124,6 +164,10 @@ class _Writing:
 def _unpacked(letter: str, count: int, of: str) -> Iterator[str]:
     if count:
         yield f"    [{', '.join(f'{letter}{number}' for number in range(count))}] = {of}"
+
+
+def _indented(levels: int, lines: Iterable[str]) -> Iterator[str]:
+    return (f"{levels * '    '}{line}" for line in lines)
 
 
 @lru_cache(maxsize=_KEPT_MAKERS)

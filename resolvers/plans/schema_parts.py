@@ -20,6 +20,7 @@ from resolvers.plans.plain_resolver import PlainResolver
 from resolvers.plans.run import Complete
 from resolvers.plans.shown import Shown
 from resolvers.plans.strawberry_types import getter, types_by_class
+from resolvers.plans.together import Constant
 
 _NULL: Shown = {type(None): None}
 
@@ -58,7 +59,7 @@ class SchemaParts:
         key = (type_.name, name)
         if key not in self._getters:
             is_type_name = definition is TypeNameMetaFieldDef
-            self._getters[key] = (lambda _: type_.name) if is_type_name else getter(self.schema, definition)
+            self._getters[key] = Constant(type_.name) if is_type_name else getter(self.schema, definition)
         return self._getters[key]
 
     def plain_resolver(self, type_: GraphQLObjectType, name: str, definition: GraphQLField) -> PlainResolver | None:

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 # From the source, and what is to be told, to the object that tells all of it; None where none does.
 Teller: TypeAlias = Callable[[Any, frozenset[Any]], Any | None]
-# Whether the several items that stand in the attribute are not what the resolver would answer. Raises nothing.
-Unfit: TypeAlias = Callable[[Any], bool]
+# Whether the several items that stand in the attribute are what the resolver would answer. Raises nothing.
+Fit: TypeAlias = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,44 @@ class Told:
     teller: Teller | None
     what: Hashable
     attribute: str
-    unfit: Unfit | None = None
+    fit: Fit | None = None
+    made: Callable[[Any], Any] | None = None
 
 
-def read_together(resolve: Any, teller: Teller, what: Hashable, attribute: str, unfit: Unfit | None = None) -> None:
+def read_together(
+    resolve: Any,
+    teller: Teller,
+    attribute: str,
+    what: Hashable = None,
+    *,
+    fit: Fit | None = None,
+    made: Callable[[Any], Any] | None = None,
+) -> None:
     """Lets plans read the fields of this resolver together. Where there is an object that tells them, its attribute has
-    to be what the resolver would answer. Of a list `unfit` may be asked: where it holds, the resolver is called."""
-    resolve.told = Told(teller, what, attribute, unfit)
+    to be what the resolver would answer, or `made` has to make that of it. `what` is None where every teller tells it.
+    Of several items `fit` may be asked: where it does not hold, the resolver is called."""
+    resolve.told = Told(teller, what, attribute, fit, made)
+
+
+class ToldList:
+    """The base of lists whose objects may be told without being made. These are of the type of their field, and none
+    was cast."""
+
+    __slots__ = ()
+
+    def tellers(self, whats: frozenset[Any]) -> Sequence[Any] | None:
+        """For each item the object that its teller would lead to; None where there is none for one of them."""
+        raise NotImplementedError
+
+
+class Constant:
+    """Gets what is the same for every source."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, _: Any) -> Any:
+        return self.value
 
 
 class AttributeOf:
@@ -48,10 +79,15 @@ class Together:
 
     def __init__(self, fields: Sequence[Told]) -> None:
         self.fields = fields
-        self.whats = frozenset(field.what for field in fields)
+        self.whats = frozenset(field.what for field in fields if field.what is not None)
         self.plain: set[type] = set()
         self._odd: set[type] = set()
         self.tell: Teller = (fields[0].teller or self._itself) if fields else _nobody
+
+    @property
+    def tells_itself(self) -> bool:
+        """Whether nobody else tells the fields of a source, or nobody does."""
+        return not self.fields or self.fields[0].teller is None
 
     def _itself(self, source: Any, _whats: frozenset[Any]) -> Any | None:
         """The source, where looking at these attributes of it does nothing else."""

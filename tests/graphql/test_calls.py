@@ -124,6 +124,19 @@ class TestList:
         assert {name for name, value in query.items() if name.startswith("include_") and value == "1"} == flags
         assert traffic.calls == {"cometly": ["GET /contacts"]}
 
+    @pytest.mark.parametrize("provider", READ)
+    def test_items_are_shown_as_they_were_sent_without_another_call(
+        self, gateway: Gateway, traffic: Traffic, provider: str
+    ) -> None:
+        query = (
+            f"{{ contacts(first: 3, providers: [{provider.upper()}]) {{ nodes {{ records {{ remoteId raw }} }} }} }}"
+        )
+
+        records = [node["records"][0] for node in gateway.data(query)["contacts"]["nodes"]]
+
+        assert [str(record["raw"]["id"]) for record in records] == [record["remoteId"] for record in records]
+        assert traffic.calls == {provider: ["GET /contacts"]}
+
     def test_details_are_read_only_for_what_a_summary_lacks(
         self, gateway: Gateway, sandbox: Sandbox, traffic: Traffic
     ) -> None:

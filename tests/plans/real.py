@@ -182,7 +182,10 @@ class RealWorld:
         if kind < 0.25:
             return Answer(key=key)
         stale = self._failure(draw, key.provider) if draw.happens(0.1) else None
-        return Answer(key=key, record=self._record(key), age_seconds=draw.wrong(7), stale_because=stale)
+        # Now and then its provider tells it by another id; of what was kept the answer has the one that was asked for.
+        now = draw.any([key] * 8 + KEYS[:2])
+        named = draw.any([key, now])
+        return Answer(key=named, record=self._record(now), age_seconds=draw.wrong(7), stale_because=stale)
 
     def forget(self, key: RecordKey) -> None:
         self.log.append(("forgotten", key))
@@ -207,7 +210,12 @@ class RealWorld:
             edges=edges,
             summaries=tuple(edge.item for edge in edges if isinstance(edge.item, Record)),
             sources=self._sources(draw),
-            families={edge.item.key: self._family(edge.item.key) for edge in edges if isinstance(edge.item, Record)},
+            # Of nobody in every other list, as where nothing is linked.
+            families={
+                edge.item.key: self._family(edge.item.key)
+                for edge in edges
+                if isinstance(edge.item, Record) and draw.number % 2
+            },
             count=self._count,
             has_next=draw.wrong(True),
             end=draw.wrong("end"),
@@ -242,7 +250,8 @@ class RealWorld:
 
     def _record(self, key: RecordKey, *, summary: bool = False) -> Record:
         draw = Draw(self, "values", key, summary)
-        known = frozenset(field for field in CONTACT_FIELDS if not summary or draw.happens(0.6))
+        rate = draw.any([0.6, 1.0]) if summary else 1.0
+        known = frozenset(field for field in CONTACT_FIELDS if draw.happens(rate))
         record = Record(
             key=key,
             known=known,

@@ -34,6 +34,7 @@ class Thing:
     tags: Any = ("a", "b")
     part: Any = None
     parts: Any = ()
+    is_part: bool = True
     log: list[str] = field(default_factory=list)
 
 
@@ -56,7 +57,7 @@ class Part(Named):
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, Thing) and not isinstance(value, Box)
+        return isinstance(value, Thing) and not isinstance(value, Box) and value.is_part
 
 
 @strawberry.type

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from resolvers.plans.run import is_awaited
+from resolvers.plans.together import ToldList
 from tests.plans.small import Box, Size, Thing, asked, told
 
 
@@ -58,6 +60,28 @@ class TestSelecting:
             {"name": "a"},
             {"name": "b", "count": 1},
         ]
+
+    def test_each_item_is_asked_whether_it_is_of_its_type_though_others_of_its_class_are(self) -> None:
+        root = Thing(parts=[Thing(parts=[Thing()]), Thing(parts=[Thing(), Thing(is_part=False)])])
+
+        data, errors = told(asked("{ part { parts { parts { name } } } }", root))
+
+        assert data == {"part": None}
+        assert [path for _, path in errors] == [["part", "parts", 1, "parts", 1]]
+
+    def test_objects_that_tell_themselves_are_told_by_nobody_else(self) -> None:
+        class Listed(ToldList):
+            def __iter__(self) -> Iterator[Thing]:
+                return iter([Thing("a"), Thing("b")])
+
+            def tellers(self, whats: frozenset[Any]) -> Any:
+                raise AssertionError(whats)
+
+        root = Thing(parts=[Thing(parts=Listed()), Thing(parts=Listed())])
+
+        assert asked("{ part { parts { parts { name } } } }", root).data == {
+            "part": {"parts": [{"parts": [{"name": "a"}, {"name": "b"}]}] * 2}
+        }
 
 
 class TestNull:

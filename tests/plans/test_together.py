@@ -15,8 +15,8 @@ from resolvers.plans.fields import Field
 from resolvers.plans.positions import Position
 from resolvers.plans.rows import Rows
 from resolvers.plans.run import SelectedField
-from resolvers.plans.shown import UNSURE, Shown
-from resolvers.plans.together import AttributeOf, read_together
+from resolvers.plans.shown import UNSURE, Mostly, Shown
+from resolvers.plans.together import AttributeOf, Constant, read_together
 
 AS_IT_IS: Shown = {str: None}
 SELECTED = SelectedField(
@@ -59,6 +59,11 @@ class WithCodeOnce:
 class Answering:
     def __getattr__(self, name: str) -> Any:
         raise ValueError
+
+
+@dataclass
+class Learnt:
+    show: Callable[[Any], Any]
 
 
 def rows(*getters: Any, shown: Shown = AS_IT_IS) -> Rows:
@@ -116,14 +121,46 @@ def test_a_teller_is_asked_for_all_of_its_fields_at_once() -> None:
     def other(_: Any) -> None:
         """Nor this one."""
 
-    read_together(resolve, teller, "NAME", "name")
-    read_together(other, teller, "STAGE", "stage")
-    found = rows(other, AttributeOf("name"), resolve)
+    def always(_: Any) -> None:
+        """Nor this one."""
 
-    assert read("known", found) == ({"0": "lead", "1": None, "2": "Ada"}, ["1"])
-    assert read("unknown", found) == ({}, ["0", "1", "2"])
+    read_together(resolve, teller, "name", "NAME")
+    read_together(other, teller, "stage", "STAGE")
+    read_together(always, teller, "name", made=str.upper)
+    found = rows(other, AttributeOf("name"), resolve, always)
+
+    assert read("known", found) == ({"0": "lead", "1": None, "2": "Ada", "3": "ADA"}, ["1"])
+    assert read("unknown", found) == ({}, ["0", "1", "2", "3"])
     assert asked == [("known", frozenset({"NAME", "STAGE"})), ("unknown", frozenset({"NAME", "STAGE"}))]
     assert not found.together.plain, "who tells is asked each time"
+
+
+def test_what_is_the_same_for_everybody_is_told_with_the_rest() -> None:
+    assert read(Read(), rows(Constant("Contact"), AttributeOf("name"))) == ({"0": "Contact", "1": "Ada"}, [])
+    assert read(Read(), rows(Constant("Contact"))) == ({}, ["0"]), "nobody is asked for anything"
+
+
+class TestSeveral:
+    def test_of_the_same_class_in_one_go(self) -> None:
+        found = rows(AttributeOf("name"), AttributeOf("stage"))
+        assert found.read_each({Read}, (Read(), Read("Bo", "new"))) == [
+            {"0": "Ada", "1": "lead"},
+            {"0": "Bo", "1": "new"},
+        ]
+        assert found.read_each({Read}, []) == []
+
+    def test_not_if_one_is_of_another_class(self) -> None:
+        assert rows(AttributeOf("name")).read_each({Read}, (Read(), Made("Bo", "new"))) is UNSURE
+
+    def test_not_if_anything_is_left_of_one(self) -> None:
+        odd: Any = 7
+        assert rows(AttributeOf("name")).read_each({Read}, (Read(), Read(odd))) is UNSURE
+        assert rows(AttributeOf("name"), None).read_each({Read}, (Read(),)) is UNSURE
+
+    def test_not_if_one_lacks_something(self) -> None:
+        incomplete = Made("Ada", "lead")
+        del incomplete.name
+        assert rows(AttributeOf("name")).read_each({Made}, (incomplete,)) is UNSURE
 
 
 def test_nothing_is_read_together_where_nobody_says_how() -> None:
@@ -144,6 +181,11 @@ class TestWhatIsShown:
             ({int: str}, 7, "7", []),
             ({int: lambda _: UNSURE}, 7, 7, [0]),
             ({int: lambda _: None}, 7, None, []),
+            ({int: Mostly((("real", 7),), str, lambda _: "other")}, 7, "7", []),
+            ({int: Mostly((("real", 7), ("imag", 1)), str, lambda _: "other")}, 7, "other", []),
+            ({int: Mostly((("real", 8),), str, lambda _: UNSURE)}, 7, 7, [0]),
+            ({int: Learnt(str)}, 7, "7", []),
+            ({int: Learnt(lambda _: UNSURE)}, 7, 7, [0]),
             ({str: None, int: str, float: int}, 7.5, 7, []),
             ({}, "Ada", "Ada", [0]),
         ],
@@ -159,11 +201,11 @@ class TestWhatIsShown:
         def resolve(_: Any) -> None:
             """Never called here."""
 
-        def tells_twice(items: Any) -> bool:
+        def tells_once(items: Any) -> bool:
             assert len(items) > 1
-            return len(set(items)) < len(items)
+            return len(set(items)) == len(items)
 
-        read_together(resolve, lambda source, _: source, "NAME", "name", tells_twice)
+        read_together(resolve, lambda source, _: source, "name", "NAME", fit=tells_once)
         assert read(Made(value, "lead"), rows(resolve)) == ({"0": value}, left)
 
     def test_names_in_the_answer_are_no_part_of_the_source(self) -> None:

@@ -75,7 +75,7 @@ class Listing:
             query["include_custom_fields"] = "1"
         reply = await self._upstream.send(Call("GET", "/contacts", query=query, kind=CallKind.LIST))
         page = decode(reply.body, wire.SummaryPage, CAPABILITIES.provider, reply.status)
-        records = self._summaries(page, reply, with_slots="include_custom_fields" in query)
+        records = self._summaries(page, reply, request, with_slots="include_custom_fields" in query)
         following = page.next_cursor and str(PageToken(token.end, token.per_page, page.next_cursor))
         return RecordPage(records=records, token=str(token), next_token=following or None, total=None)
 
@@ -84,12 +84,16 @@ class Listing:
         end = (self._clock() + timedelta(days=1)).astimezone(self.time_zone).strftime(TIME_FORMAT)
         return PageToken(window.end if window else end, min(limit, MAX_PAGE_SIZE), None)
 
-    def _summaries(self, page: wire.SummaryPage, reply: Reply, *, with_slots: bool) -> tuple[Record, ...]:
+    def _summaries(
+        self, page: wire.SummaryPage, reply: Reply, request: PageRequest, *, with_slots: bool
+    ) -> tuple[Record, ...]:
         now = self._clock()
+        # Whether the slots are nested or stand on the item itself is not documented (ambiguity 13).
+        looks = with_slots and not all(isinstance(item.custom_fields, dict) for item in page.data)
+        raws = raw_items(reply.body, "data", page.data, wanted=looks or request.raw)
         records = []
-        for item, raw in zip(page.data, raw_items(reply.body, "data"), strict=True):
-            if with_slots and not isinstance(item.custom_fields, dict):
-                # Whether the slots are nested or stand on the item itself is not documented (ambiguity 13).
+        for item, raw in zip(page.data, raws, strict=True):
+            if looks and raw and not isinstance(item.custom_fields, dict):
                 item.custom_fields = _slots_on_item(raw, reply.status)
             records.append(self._reader.summary(item, fetched_at=now, raw=raw))
         return tuple(records)

@@ -55,7 +55,7 @@ class Reader:
         record = self._record(contact, known=frozenset(known), primaries=primaries, fetched_at=fetched_at, raw=raw)
         return record.informed_by(record)
 
-    def summary(self, item: wire.Summary, *, fetched_at: datetime, raw: bytes) -> Record:
+    def summary(self, item: wire.Summary, *, fetched_at: datetime, raw: bytes | None) -> Record:
         """A list item: the primary values, and what was asked for beside them."""
         emails = item.emails if item.emails is not UNSET else item.all_emails
         contact = wire.Contact(
@@ -81,7 +81,7 @@ class Reader:
         known: frozenset[Field],
         primaries: Mapping[Field, str],
         fetched_at: datetime,
-        raw: bytes,
+        raw: bytes | None,
     ) -> Record:
         names = texts(contact.names)
         first_email = primaries.get(_EMAILS)

@@ -3,7 +3,6 @@
 Source: docs/providers/gately.md.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,6 +14,7 @@ from gateway.connectors.duplicates import or_duplicate
 from gateway.connectors.gately import calls, looking, mapping, wire
 from gateway.connectors.gately.calls import UpdateCalls, contact_path, fields_call, update_calls
 from gateway.connectors.gately.capabilities import CAPABILITIES
+from gateway.connectors.gately.ids import check_ids, id_problem
 from gateway.connectors.gately.known import READABLE, listed, told
 from gateway.connectors.looking import each_once, found_by_emails, not_recognisable
 from gateway.connectors.paging import Bound, PageToken, next_page, raw_items, walk
@@ -29,8 +29,6 @@ from gateway.upstream.decode import check_acknowledgement, decode
 from gateway.upstream.upstream import Upstream
 
 MAX_PAGE_SIZE = 200
-# Literal segments that stand where a contact's id stands: as an id they would reach another resource.
-RESERVED_IDS = frozenset({"tags", "lists", "segments", "contact-tags", "bulk-import"})
 
 
 class GatelyConnector:
@@ -48,9 +46,7 @@ class GatelyConnector:
         await self._upstream.aclose()
 
     def id_problem(self, remote_id: str) -> str | None:
-        if remote_id in RESERVED_IDS or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", remote_id):
-            return "Gately ids are letters, digits, - and _"
-        return None
+        return id_problem(remote_id)
 
     async def read(self, remote_id: str) -> Record:
         reply = await self._upstream.send(Call("GET", contact_path(remote_id), kind=CallKind.READ))
@@ -168,10 +164,14 @@ class GatelyConnector:
         paging = {"page": str(token.page), "limit": str(token.limit)}
         reply = await self._upstream.send(Call("GET", "/contacts", query={**paging, **query}, kind=kind))
         page = decode(reply.body, wire.ContactPage, CAPABILITIES.provider, reply.status)
+        check_ids(page.contacts, reply.status)
         now = self._clock()
+        raws = raw_items(reply.body, "contacts", page.contacts, wanted=request.raw)
         records = tuple(
-            mapping.to_record(item, known=listed(item), fetched_at=now, raw=raw)
-            for item, raw in zip(page.contacts, raw_items(reply.body, "contacts"), strict=True)
+            [
+                mapping.to_record(item, known=listed(item), fetched_at=now, raw=raw)
+                for item, raw in zip(page.contacts, raws, strict=True)
+            ]
         )
         total = page.pagination.total
         return RecordPage(
@@ -183,6 +183,7 @@ class GatelyConnector:
 
     def _record(self, reply: Reply, *, known: frozenset[Field] | None = None) -> Record:
         contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
+        check_ids((contact,), reply.status)
         if known is None:
             known = told(contact)
         return mapping.to_record(contact, known=known, fetched_at=self._clock(), raw=reply.body)

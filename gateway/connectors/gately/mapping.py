@@ -38,7 +38,7 @@ _STATUSES: Mapping[str | None, ContactStatus] = {status.value: status for status
 _GATELY = Provider.GATELY
 
 
-def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: datetime, raw: bytes) -> Record:
+def to_record(contact: wire.Contact, *, known: frozenset[Field], fetched_at: datetime, raw: bytes | None) -> Record:
     email = _text(contact.email)
     word = _text(contact.status)
     return Record(

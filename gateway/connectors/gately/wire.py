@@ -5,9 +5,9 @@ leaves fields out that it merely does not tell.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 # gc=False: an answer is a tree, which no cycle can be a part of, so the collector need not walk through it.
 Text = str | None | UnsetType
@@ -17,12 +17,8 @@ class Tag(Struct, gc=False):
     name: str
 
 
-# What may stand in the path of a URL; anything else is no id that could be used again.
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
-
-
 class Contact(Struct, gc=False):
-    id: Id
+    id: str
     name: Text = UNSET
     first_name: Text = UNSET
     last_name: Text = UNSET

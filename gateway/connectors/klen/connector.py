@@ -167,9 +167,9 @@ class KlenConnector:
         reply = await self._upstream.send(Call("GET", "/contacts", query={**paging, **query}, kind=kind))
         page = decode(reply.body, wire.SummaryPage, CAPABILITIES.provider, reply.status)
         now = self._clock()
+        raws = raw_items(reply.body, "contacts", page.contacts, wanted=request.raw)
         records = tuple(
-            mapping.to_summary(item, fetched_at=now, raw=raw)
-            for item, raw in zip(page.contacts, raw_items(reply.body, "contacts"), strict=True)
+            [mapping.to_summary(item, fetched_at=now, raw=raw) for item, raw in zip(page.contacts, raws, strict=True)]
         )
         next_token = next_page(token, page.pages, len(records))
         return RecordPage(records=records, token=str(token), next_token=next_token, total=page.count)

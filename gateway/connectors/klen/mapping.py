@@ -61,7 +61,7 @@ WORD_OF_STATUS = {ContactStatus.NEW: "not_contacted", ContactStatus.ACTIVE: "act
 _KLEN = Provider.KLEN
 
 
-def to_summary(item: wire.Summary, *, fetched_at: datetime, raw: bytes) -> Record:
+def to_summary(item: wire.Summary, *, fetched_at: datetime, raw: bytes | None) -> Record:
     return _record(item, LISTED, fetched_at, raw)
 
 
@@ -83,7 +83,7 @@ def _record(
     item: wire.Summary,
     known: frozenset[Field],
     fetched_at: datetime,
-    raw: bytes,
+    raw: bytes | None,
     *,
     website: str | None = None,
     phones: tuple[Phone, ...] | None = None,
