@@ -5,6 +5,7 @@ from dataclasses import MISSING
 from typing import Any, TypeAlias
 
 from strawberry import Some
+from strawberry.relay import GlobalID
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.arguments import InputContext
 from strawberry.types.base import (
@@ -18,7 +19,7 @@ from strawberry.types.base import (
 )
 from strawberry.types.lazy_type import LazyType
 
-_Read: TypeAlias = Callable[[Any], Any]
+Read: TypeAlias = Callable[[Any], Any]
 
 
 def read_at_once(*input_types: type) -> None:
@@ -26,6 +27,19 @@ def read_at_once(*input_types: type) -> None:
     for input_type in input_types:
         definition = get_object_definition(input_type, strict=True)
         definition.from_input = _Reader(definition)
+
+
+def reading(type_: Any, config: StrawberryConfig) -> Read | None:
+    """How an argument of a type is read, as Strawberry would; None where that is not known here."""
+    bare = type_
+    while type(bare) in (StrawberryOptional, StrawberryList):
+        bare = bare.of_type
+    if has_object_definition(bare):
+        if not isinstance(get_object_definition(bare, strict=True).from_input, _Reader):
+            return None
+    elif isinstance(bare, StrawberryContainer | LazyType) or bare is GlobalID:
+        return None
+    return _reading(type_, config)
 
 
 class _Reader:
@@ -38,7 +52,7 @@ class _Reader:
             for field in definition.fields
             if field.default_value is MISSING and field.default_factory is MISSING
         }
-        self._fields: Mapping[str, tuple[str, _Read | None]] | None = None
+        self._fields: Mapping[str, tuple[str, Read | None]] | None = None
 
     def __call__(self, type_: type, value: Mapping[str, Any], context: InputContext) -> Any:
         return self.read(type_, value, context.config)
@@ -53,7 +67,7 @@ class _Reader:
             given[python_name] = read(item) if read else item
         return type_(**given)
 
-    def _found(self, config: StrawberryConfig) -> Mapping[str, tuple[str, _Read | None]]:
+    def _found(self, config: StrawberryConfig) -> Mapping[str, tuple[str, Read | None]]:
         """By their names in GraphQL: the names here, and how their values are read."""
         return {
             config.name_converter.from_field(field): (
@@ -64,7 +78,7 @@ class _Reader:
         }
 
 
-def _reading(type_: Any, config: StrawberryConfig) -> _Read | None:
+def _reading(type_: Any, config: StrawberryConfig) -> Read | None:
     """How a value of a type is read; None: it is taken as it is."""
     if has_object_definition(type_):
         reader = get_object_definition(type_, strict=True).from_input
@@ -83,13 +97,13 @@ def _reading(type_: Any, config: StrawberryConfig) -> _Read | None:
     return _unless_null(read) if read else None
 
 
-def _each(read: _Read) -> _Read:
+def _each(read: Read) -> Read:
     return lambda items: [read(item) for item in items]
 
 
-def _some(read: _Read) -> _Read:
+def _some(read: Read) -> Read:
     return lambda value: Some(read(value))
 
 
-def _unless_null(read: _Read) -> _Read:
+def _unless_null(read: Read) -> Read:
     return lambda value: None if value is None else read(value)

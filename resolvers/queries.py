@@ -19,6 +19,7 @@ from resolvers.contact import Contact, ContactRecord, Node
 from resolvers.contact_lists import ContactConnection, ContactMatches, StreamedPage
 from resolvers.context import Info
 from resolvers.cost_directives import at_most, cost, sliced_by
+from resolvers.input_reading import read_at_once
 from resolvers.listed_contacts import ListedContacts
 from resolvers.providers import ProviderInfo, list_providers
 from resolvers.read_terms import MaxAgeSeconds, MaxWaitMs, read_terms
@@ -48,6 +49,9 @@ class ContactFilter:
     def to_domain(self) -> DomainFilter:
         given = {"search": self.search, "status": self.status, "stage": self.stage, "tag": self.tag}
         return DomainFilter(**{name: some.value for name, some in given.items() if some is not None})  # type: ignore[arg-type]
+
+
+read_at_once(ContactFilter)
 
 
 async def contact(

@@ -1,7 +1,7 @@
 """The arguments of a selected field: what its document says is coerced once, what a variable says is taken from there,
 and whatever may be wrong is left to graphql-core."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -12,6 +12,7 @@ from graphql import (
     ListValueNode,
     ObjectValueNode,
     Undefined,
+    ValueNode,
     VariableNode,
     is_non_null_type,
     is_required_argument,
@@ -36,16 +37,36 @@ class _Known:
     may_be_null: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A list or an input object that has to be coerced for each request: it is there, whatever it says."""
+
+    name: str
+    argument: GraphQLArgument
+    node: ArgumentNode
+    called: str
+
+    def coerce(self, run: Run, selected: SelectedField, values: dict[str, Any]) -> None:
+        """
+        Raises:
+            GraphQLError: as graphql-core does.
+        """
+        values[self.called] = run.argument(selected, self.name, self.argument, self.node)
+
+
 class Arguments:
     """Of a field at one place."""
 
     __slots__ = ("_known", "_names", "_selected")
 
-    def __init__(self, selected: SelectedField, names: Mapping[str, str] | None = None) -> None:
-        """`names` are those that the resolver has for them, by those of the schema; None: the same."""
+    def __init__(
+        self, selected: SelectedField, names: Mapping[str, str] | None = None, copied: Container[str] = ()
+    ) -> None:
+        """`names` are those that the resolver has for them, by those of the schema; None: the same. Of lists that are
+        `copied`, by the resolver's names, it gets one of its own each time."""
         self._selected = selected
         self._names = names
-        self._known = _all_known(selected, names or {})
+        self._known = _all_known(selected, names or {}, copied)
 
     def values(self, run: Run) -> dict[str, Any]:
         """A dict of its own for each call.
@@ -57,6 +78,9 @@ class Arguments:
             return self._coerced(run)
         values: dict[str, Any] = {}
         for known in self._known:
+            if isinstance(known, _Late):
+                known.coerce(run, self._selected, values)
+                continue
             value = known.value
             if known.variable is not None:
                 said = run.variables.coerced.get(known.variable, Undefined)
@@ -73,25 +97,30 @@ class Arguments:
         return {self._names[name]: value for name, value in values.items()} if self._names else values
 
 
-def _all_known(selected: SelectedField, names: Mapping[str, str]) -> tuple[_Known, ...] | None:
-    """None where one of them has to be coerced for each request."""
+def _all_known(
+    selected: SelectedField, names: Mapping[str, str], copied: Container[str]
+) -> tuple[_Known | _Late, ...] | None:
+    """None where something is wrong, which is told for each request."""
     nodes = {node.name.value: node for node in selected.nodes[0].arguments or ()}
-    found: list[_Known] = []
+    found: list[_Known | _Late] = []
     for name, argument in selected.definition.args.items():
+        called = names.get(name) or argument.out_name or name
         try:
-            known = _known(selected, name, argument, nodes.get(name), names.get(name) or argument.out_name or name)
+            found.append(_known(selected, name, argument, nodes.get(name), called, may_be_list=called in copied))
         except Exception:
-            # What is wrong is told for each request.
             return None
-        if known is None:
-            return None
-        found.append(known)
     return tuple(found)
 
 
 def _known(
-    selected: SelectedField, name: str, argument: GraphQLArgument, node: ArgumentNode | None, called: str
-) -> _Known | None:
+    selected: SelectedField,
+    name: str,
+    argument: GraphQLArgument,
+    node: ArgumentNode | None,
+    called: str,
+    *,
+    may_be_list: bool,
+) -> _Known | _Late:
     if node is not None and isinstance(node.value, VariableNode):
         required = is_required_argument(argument)
         return _Known(
@@ -101,12 +130,23 @@ def _known(
             may_be_left_out=not required,
             may_be_null=not is_non_null_type(argument.type),
         )
-    value = _coerced(selected, name, argument, node)
     if node is None:
         # A default is the same object for every request in graphql-core, too.
-        return _Known(called, value)
-    lasts = isinstance(value, _LASTING) and not isinstance(node.value, ListValueNode | ObjectValueNode)
-    return _Known(called, value) if lasts else None
+        return _Known(called, _coerced(selected, name, argument, None))
+    if isinstance(node.value, ListValueNode) and may_be_list and all(map(_is_leaf, node.value.values)):
+        value = _coerced(selected, name, argument, node)
+        lasts = isinstance(value, list) and all(isinstance(item, _LASTING) for item in value)
+    elif _is_leaf(node.value):
+        value = _coerced(selected, name, argument, node)
+        lasts = isinstance(value, _LASTING)
+    else:
+        lasts = False
+    return _Known(called, value) if lasts else _Late(name, argument, node, called)
+
+
+def _is_leaf(node: ValueNode) -> bool:
+    """Whether no variable can be in it."""
+    return not isinstance(node, ListValueNode | ObjectValueNode | VariableNode)
 
 
 def _coerced(selected: SelectedField, name: str, argument: GraphQLArgument, node: ArgumentNode | None) -> Any:

@@ -26,7 +26,7 @@ class Field:
         self._selected = selected
         self._get = get
         self._plain = plain
-        self._arguments = Arguments(selected, plain.names if plain else None)
+        self._arguments = Arguments(selected, plain.names, plain.reads) if plain else Arguments(selected)
         self._as_they_are = position.as_they_are
         self.finish = position.finish
 

@@ -19,6 +19,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.fields.resolver import StrawberryResolver
 
+from resolvers.input_reading import Read, reading
 from resolvers.plans.plain_resolver import PlainResolver
 from resolvers.plans.strawberry_types import plain_field
 
@@ -30,7 +31,7 @@ def plain_resolver(schema: GraphQLSchema, definition: GraphQLField) -> PlainReso
     resolver = None if field is None else field.base_resolver
     if resolver is None or not inspect.isfunction(resolver.wrapped_func):
         return None
-    names = _names(definition, resolver)
+    names = _names(schema, definition, resolver)
     objects = [one.name for one in (resolver.self_parameter, resolver.root_parameter, resolver.parent_parameter) if one]
     info = resolver.info_parameter.name if resolver.info_parameter else None
     filled = {*objects, *([info] if info else []), *(names or {}).values()}
@@ -39,15 +40,19 @@ def plain_resolver(schema: GraphQLSchema, definition: GraphQLField) -> PlainReso
     # Its own Info leads from the one schema to the other the same way.
     strawberry_schema: Any = getattr(schema, "_strawberry_schema")  # noqa: B009 (mypy knows no such attribute)
     made_info = partial(strawberry_schema.schema_converter.config.info_class, _field=field)
-    return PlainResolver(resolver.wrapped_func, names, objects[0] if objects else None, info, made_info)
+    reads = {names[name]: read for name, read in _reads(schema, definition).items() if read is not None}
+    return PlainResolver(resolver.wrapped_func, names, reads, objects[0] if objects else None, info, made_info)
 
 
-def _names(definition: GraphQLField, resolver: StrawberryResolver[Any]) -> dict[str, str] | None:
-    """None where one is not handed on as it is, or may be missing though the function needs it."""
+def _names(schema: GraphQLSchema, definition: GraphQLField, resolver: StrawberryResolver[Any]) -> dict[str, str] | None:
+    """None where it is not known how one is read, or one may be missing though the function needs it."""
     names: dict[str, str] = {}
+    reads = _reads(schema, definition)
     for name, argument in definition.args.items():
         known = argument.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if not isinstance(known, StrawberryArgument) or argument.out_name or not _is_handed_on(known, argument):
+        if not isinstance(known, StrawberryArgument) or argument.out_name:
+            return None
+        if not _is_handed_on(known, argument) and reads[name] is None:
             return None
         parameter = resolver.signature.parameters.get(known.python_name)
         comes = (
@@ -57,6 +62,18 @@ def _names(definition: GraphQLField, resolver: StrawberryResolver[Any]) -> dict[
             return None
         names[name] = known.python_name
     return names
+
+
+def _reads(schema: GraphQLSchema, definition: GraphQLField) -> dict[str, Read | None]:
+    """How values are read that are not handed on as they are, by the arguments' names; None where that is not known."""
+    strawberry_schema: Any = getattr(schema, "_strawberry_schema")  # noqa: B009 (as above)
+    config = strawberry_schema.config
+    found: dict[str, Read | None] = {}
+    for name, argument in definition.args.items():
+        known = argument.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if isinstance(known, StrawberryArgument) and not _is_handed_on(known, argument):
+            found[name] = reading(known.type, config)
+    return found
 
 
 def _is_handed_on(known: StrawberryArgument, argument: GraphQLArgument) -> bool:

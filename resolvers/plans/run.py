@@ -10,8 +10,10 @@ from types import CoroutineType, GeneratorType
 from typing import Any, TypeAlias, TypeGuard
 
 from graphql import (
+    ArgumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLArgument,
     GraphQLError,
     GraphQLField,
     GraphQLObjectType,
@@ -22,7 +24,7 @@ from graphql import (
     located_error,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues, coerce_argument, get_argument_values
 from graphql.pyutils import gather_with_cancel
 from strawberry.execution import optimized_is_awaitable
 
@@ -141,6 +143,18 @@ class Run:
             self.variables,
             hide_suggestions=self._hide_suggestions,
         )
+
+    def argument(self, selected: SelectedField, name: str, argument: GraphQLArgument, node: ArgumentNode) -> Any:
+        """One that the document gives, and that is no variable.
+
+        Raises:
+            GraphQLError: as graphql-core does.
+        """
+        coerced: dict[str, Any] = {}
+        of = selected.nodes[0]
+        coerce_argument(coerced, of, name, argument, node, self.variables, None, self._hide_suggestions)
+        (value,) = coerced.values()
+        return value
 
     def located(self, error: Exception, selected: SelectedField, place: Place) -> GraphQLError:
         return located_error(error, selected.nodes, to_path(place).as_list())

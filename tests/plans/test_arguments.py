@@ -68,12 +68,13 @@ def told(make: Any) -> str:
 
 
 @pytest.mark.parametrize("said", SAID)
-def test_they_are_what_graphql_core_makes_of_them(said: str) -> None:
+@pytest.mark.parametrize("copied", [(), ("list",)])
+def test_they_are_what_graphql_core_makes_of_them(said: str, copied: tuple[str, ...]) -> None:
     arguments: Arguments | None = None
     for given, _twice in product(GIVEN, range(2)):
         selected, run = asked(said, given)
         # As in a plan: they are looked at once, for every request.
-        arguments = arguments or Arguments(selected)
+        arguments = arguments or Arguments(selected, None, copied)
         nodes = selected.nodes[0]
 
         def ordinary(selected: SelectedField = selected, nodes: FieldNode = nodes, run: Run = run) -> Any:
@@ -95,6 +96,16 @@ def test_what_a_resolver_changes_of_them_is_its_own(said: str) -> None:
     first["more"] = 3
 
     assert repr(arguments.values(run)) == untouched
+
+
+def test_a_list_that_is_copied_is_coerced_once() -> None:
+    selected, run = asked('sure: "a", list: [1], in: {}', {})
+    arguments = Arguments(selected, None, ["list", "in"])
+
+    first, second = arguments.values(run), arguments.values(run)
+
+    assert first["list"] is second["list"]
+    assert first["in"] is not second["in"]
 
 
 def test_a_resolver_gets_them_by_its_own_names() -> None:

@@ -11,6 +11,7 @@ from graphql import ExecutionResult, FieldNode, OperationDefinitionNode, parse
 from graphql.execution.values import VariableValues
 from strawberry import relay
 
+from resolvers.input_reading import read_at_once
 from resolvers.plans.compile import compile_plan
 from resolvers.plans.places import Place, to_path
 from resolvers.plans.run import Operation, Run, SelectedField
@@ -22,6 +23,15 @@ from tests.plans.small import Shouting, Size
 @strawberry.input
 class Given:
     one: int = 1
+
+
+@strawberry.input
+class Often:
+    two: strawberry.Maybe[int | None]
+    sizes: list[Size] | None = None
+
+
+read_at_once(Often)
 
 
 def _info_only(info: strawberry.Info) -> str:
@@ -48,12 +58,25 @@ def _global_id(id: relay.GlobalID) -> str:
     return id.node_id
 
 
-def _a_list(ids: list[strawberry.ID]) -> str:
-    return ids[0]
+def _a_list(ids: list[strawberry.ID], sizes: list[Size] | None = None) -> str:
+    # The second time it would find nothing, were they not its own.
+    return f"{ids.pop()} {sizes.pop() if sizes else sizes}"
 
 
 def _an_input(given: Given) -> int:
     return given.one
+
+
+def _read_at_once(given: list[Often] | None = None, mine: Often | None = strawberry.UNSET) -> str:
+    return f"{given} {mine}"
+
+
+def _global_ids(ids: list[relay.GlobalID]) -> int:
+    return len(ids)
+
+
+def _several(given: list[Given]) -> int:
+    return len(given)
 
 
 def _maybe(text: strawberry.Maybe[str | None] = None) -> str:
@@ -70,6 +93,9 @@ class Query:
     global_id: str = strawberry.field(resolver=_global_id)
     a_list: str = strawberry.field(resolver=_a_list)
     an_input: int = strawberry.field(resolver=_an_input)
+    read_at_once: str = strawberry.field(resolver=_read_at_once)
+    global_ids: int = strawberry.field(resolver=_global_ids)
+    several: int = strawberry.field(resolver=_several)
     maybe: str = strawberry.field(resolver=_maybe)
     extended: str = strawberry.field(resolver=_info_only, extensions=[Shouting()])
 
@@ -84,13 +110,20 @@ def called_by_plans(schema: Any, type_name: str) -> list[str]:
 
 
 def test_those_for_whom_the_wrapper_only_hands_everything_on() -> None:
-    assert called_by_plans(SCHEMA, "Query") == ["infoOnly", "later", "renamed", "bySelf"]
+    assert called_by_plans(SCHEMA, "Query") == ["infoOnly", "later", "renamed", "bySelf", "aList", "readAtOnce"]
 
 
 def test_contacts_are_among_them() -> None:
     schema = build_schema()._schema
 
-    assert called_by_plans(schema, "Query") == ["node", "contact", "providers"]
+    assert called_by_plans(schema, "Query") == [
+        "node",
+        "nodes",
+        "contact",
+        "contactsByEmail",
+        "contacts",
+        "providers",
+    ]
     assert {"records"} <= set(called_by_plans(schema, "Contact"))
 
 
@@ -104,7 +137,15 @@ def test_contacts_are_among_them() -> None:
         ("bySelf", "root 2"),
         ('mayFail(text: "a")', "a"),
         ('globalId(id: "UGFydDoz")', "3"),
-        ('aList(ids: ["a"])', "a"),
+        ('aList(ids: ["a"])', "a None"),
+        ('aList(ids: "a", sizes: [SMALL])', "a Size.SMALL"),
+        ('aList(ids: ["a"], sizes: [SMALL, LARGE])', "a Size.LARGE"),
+        ("readAtOnce", "None "),
+        ("readAtOnce(given: null, mine: null)", "None None"),
+        ("readAtOnce(mine: {sizes: SMALL})", "None Often(two=None, sizes=[<Size.SMALL: 1>])"),
+        ("readAtOnce(given: {two: null})", "[Often(two=Some(None), sizes=None)] "),
+        ('globalIds(ids: ["UGFydDoz"])', 1),
+        ("several(given: [{}, {one: 2}])", 2),
         ("anInput(given: {})", 1),
         ("maybe(text: null)", "Some(None)"),
         ("extended", "EXTENDED"),
@@ -118,6 +159,10 @@ def test_each_gets_what_it_takes(asked: str, told: Any) -> None:
     assert plan is not None
 
     async def executed() -> ExecutionResult:
+        await once()
+        return await once()
+
+    async def once() -> ExecutionResult:
         planned = plan.begin(context_value=None, variables=VariableValues({}, {}), root_value="root")
         assert planned is not None
         result = planned.execute_operation()
