@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from gateway.domain.changes import Draft, Patch
 from gateway.domain.contact import ContactStatus, Field, Provider, Record
 from gateway.domain.errors import InputProblem
@@ -111,8 +113,7 @@ class RecordPage:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(Struct, frozen=True, kw_only=True):
     """A write as its fields would be sent. Problems mean that it may not be sent at all."""
 
     body: dict[str, Any]
@@ -120,16 +121,14 @@ class Planned:
     problems: tuple[InputProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """A write as it would be sent, call by call, in order; the very calls that the write itself sends."""
 
     calls: tuple[Call, ...]
     warnings: tuple[WriteWarning, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Updated:
+class Updated(Struct, frozen=True, kw_only=True):
     """What an update did. `record` knows only what the answer told."""
 
     record: Record
@@ -198,8 +197,9 @@ class Connector(Protocol):
     def plan_create(self, draft: Draft) -> Planned:
         """What `create` would send; pure."""
 
-    async def create(self, draft: Draft) -> Record:
-        """Creates and returns what the answer tells; never sent twice."""
+    async def create(self, draft: Draft, planned: Planned | None = None) -> Record:
+        """Creates and returns what the answer tells; never sent twice. `planned` is what `plan_create` said of this
+        draft, from whoever has asked for it already."""
 
     def prepare_create(self, draft: Draft) -> Prepared:
         """The calls that `create` would send; pure."""

@@ -77,7 +77,7 @@ class Previewing:
             if intent.unmodified_since is not None:
                 await refuse_if_modified(connector, target.key, intent.unmodified_since)
             prepared = await connector.prepare_update(target.key.remote_id, target.changes)
-        warnings = prepared.warnings if target.key else target.planned
+        warnings = prepared.warnings if target.key else target.planned.warnings
         return Preview(
             provider=target.provider,
             key=target.key,

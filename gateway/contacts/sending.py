@@ -53,7 +53,7 @@ class Sending:
 
     async def _create(self, target: Target) -> WriteResult:
         assert isinstance(target.changes, Draft)
-        record = await self._directory.connector(target.provider).create(target.changes)
+        record = await self._directory.connector(target.provider).create(target.changes, target.planned)
         return _applied(target, record, WriteAction.CREATED, target.every_warning)
 
     async def _update(self, target: Target) -> WriteResult:

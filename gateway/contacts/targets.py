@@ -26,7 +26,7 @@ PROVIDERS_PATH = ("input", "providers")
 class Target(Struct, frozen=True, kw_only=True):
     """One provider's share of a write; with a refusal it is never called.
 
-    `planned` is what could be said before the record was read; the real write says it anew.
+    `planned` is what could be said before the record was read; of an update, the real write says it anew.
     """
 
     provider: Provider
@@ -34,14 +34,13 @@ class Target(Struct, frozen=True, kw_only=True):
     key: RecordKey | None = None
     changes: Changes
     warnings: tuple[WriteWarning, ...] = ()
-    planned: tuple[WriteWarning, ...] = ()
-    problems: tuple[InputProblem, ...] = ()
+    planned: Planned = Planned(body={})
     refusal: ProviderFailure | None = None
     unmodified_since: datetime | None = None
 
     @property
     def every_warning(self) -> tuple[WriteWarning, ...]:
-        return self.warnings + self.planned
+        return self.warnings + self.planned.warnings
 
     @property
     def foregone(self) -> WriteResult | None:
@@ -150,7 +149,7 @@ def refuse_if_wrong(targets: Sequence[Target]) -> None:
     Raises:
         InvalidInput: with the problems of every target that is not refused anyway.
     """
-    problems = [problem for target in targets if not target.refusal for problem in target.problems]
+    problems = [problem for target in targets if not target.refusal for problem in target.planned.problems]
     if problems:
         raise InvalidInput(*problems)
 
@@ -173,8 +172,7 @@ def _target(
         key=key,
         changes=screened.changes,
         warnings=screened.warnings + unheard,
-        planned=planned.warnings,
-        problems=planned.problems,
+        planned=planned,
         refusal=screened.refusal,
     )
 

@@ -66,6 +66,14 @@ def test_a_creation_sends_the_calls_that_were_prepared(values, connector, log, r
     assert prepared.warnings == connector.plan_create(draft).warnings
 
 
+def test_a_creation_that_was_planned_is_sent_as_it_was_planned(connector, log, run):
+    asked = SECOND | {Field.EMAILS: emails("planned@aalto.test", primary=0)}
+    draft = screen(holding(Draft, asked), connector.capabilities).changes
+    planned = connector.plan_create(draft)
+    run(connector.create(Draft(name="somebody else"), planned))
+    assert [body for _, body in log.writes] == [json.loads(json.dumps(planned.body))]
+
+
 PATCHES: dict[str, Patch] = {
     **{f"first {field}": holding(Patch, {field: value}) for field, value in FIRST.items()},
     **{f"second {field}": holding(Patch, {field: value}) for field, value in SECOND.items()},

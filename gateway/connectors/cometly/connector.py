@@ -69,12 +69,11 @@ class CometlyConnector:
 
     def prepare_create(self, draft: Draft) -> Prepared:
         planned = self.plan_create(draft)
-        call = Call("POST", "/contacts", planned.body, kind=CallKind.CREATE)
-        return Prepared(calls=(call,), warnings=planned.warnings)
+        return Prepared(calls=(_creation(planned),), warnings=planned.warnings)
 
-    async def create(self, draft: Draft) -> Record:
+    async def create(self, draft: Draft, planned: Planned | None = None) -> Record:
         # Cometly has no idempotency key: a lost reply leaves the outcome unknown, so this is never replayed.
-        (call,) = self.prepare_create(draft).calls
+        call = _creation(planned or self.plan_create(draft))
         try:
             reply = await self._upstream.send(call)
         except (InputRefused, DuplicateRecord) as failure:
@@ -125,6 +124,10 @@ class CometlyConnector:
     def _written(self, reply: Reply, call: Call) -> Record:
         contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
         return self._reader.written(contact, call.body or {}, fetched_at=self._clock(), raw=reply.body)
+
+
+def _creation(planned: Planned) -> Call:
+    return Call("POST", "/contacts", planned.body, kind=CallKind.CREATE)
 
 
 def _may_be_taken(failure: ProviderFailure) -> bool:

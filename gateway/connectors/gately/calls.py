@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from gateway.connectors.base import Prepared
+from gateway.connectors.base import Planned, Prepared
 from gateway.connectors.gately import mapping
-from gateway.domain.changes import Draft, Patch
+from gateway.domain.changes import Patch
 from gateway.domain.contact import JsonObject, Record
 from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteWarning
@@ -34,10 +34,8 @@ def contact_path(remote_id: str) -> str:
     return f"/contacts/{quote(remote_id, safe='')}"
 
 
-def creation(draft: Draft) -> Prepared:
-    planned = mapping.from_draft(draft)
-    call = Call("POST", "/contacts", planned.body, kind=CallKind.CREATE)
-    return Prepared(calls=(call,), warnings=planned.warnings)
+def creation(planned: Planned) -> Call:
+    return Call("POST", "/contacts", planned.body, kind=CallKind.CREATE)
 
 
 def update_calls(remote_id: str, patch: Patch, stored: Record | None) -> UpdateCalls:

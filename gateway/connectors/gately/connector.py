@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from gateway.clock import utc_now
 from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
 from gateway.connectors.duplicates import or_duplicate
-from gateway.connectors.gately import calls, looking, mapping, wire
-from gateway.connectors.gately.calls import UpdateCalls, contact_path, fields_call, update_calls
+from gateway.connectors.gately import looking, mapping, wire
+from gateway.connectors.gately.calls import UpdateCalls, contact_path, creation, fields_call, update_calls
 from gateway.connectors.gately.capabilities import CAPABILITIES
 from gateway.connectors.gately.ids import check_ids, id_problem
 from gateway.connectors.gately.known import READABLE, listed, told
@@ -69,13 +69,13 @@ class GatelyConnector:
     def plan_create(self, draft: Draft) -> Planned:
         return mapping.from_draft(draft)
 
-    async def create(self, draft: Draft) -> Record:
+    async def create(self, draft: Draft, planned: Planned | None = None) -> Record:
         # Gately has no idempotency key: a lost reply leaves the outcome unknown, so this is never replayed.
-        (call,) = self.prepare_create(draft).calls
-        return await self._send_fields(call)
+        return await self._send_fields(creation(planned or self.plan_create(draft)))
 
     def prepare_create(self, draft: Draft) -> Prepared:
-        return calls.creation(draft)
+        planned = self.plan_create(draft)
+        return Prepared(calls=(creation(planned),), warnings=planned.warnings)
 
     def plan_update(self, patch: Patch) -> Planned:
         return mapping.from_patch(patch, None)

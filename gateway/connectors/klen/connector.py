@@ -74,12 +74,11 @@ class KlenConnector:
 
     def prepare_create(self, draft: Draft) -> Prepared:
         planned = self.plan_create(draft)
-        call = Call("POST", "/contacts/create", planned.body, kind=CallKind.CREATE)
-        return Prepared(calls=(call,), warnings=planned.warnings)
+        return Prepared(calls=(_creation(planned),), warnings=planned.warnings)
 
-    async def create(self, draft: Draft) -> Record:
+    async def create(self, draft: Draft, planned: Planned | None = None) -> Record:
         # Klen AI has no idempotency key: a lost reply leaves the outcome unknown, so this is never replayed.
-        (call,) = self.prepare_create(draft).calls
+        call = _creation(planned or self.plan_create(draft))
         try:
             reply = await self._upstream.send(call)
         except DuplicateRecord as failure:
@@ -178,6 +177,10 @@ class KlenConnector:
         """The record behind a write whose answer is an acknowledgement."""
         key = RecordKey(CAPABILITIES.provider, remote_id)
         return Record(key=key, known=frozenset(), fetched_at=self._clock())
+
+
+def _creation(planned: Planned) -> Call:
+    return Call("POST", "/contacts/create", planned.body, kind=CallKind.CREATE)
 
 
 def _word_to_ask_for(status: ContactStatus) -> str | None:
