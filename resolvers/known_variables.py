@@ -2,34 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from graphql import (
-    GRAPHQL_MAX_INT,
-    GRAPHQL_MIN_INT,
-    GraphQLBoolean,
-    GraphQLID,
-    GraphQLInputType,
-    GraphQLInt,
-    GraphQLSchema,
-    GraphQLString,
-    OperationDefinitionNode,
-    Undefined,
-    is_non_null_type,
-)
+from graphql import GraphQLInputType, GraphQLSchema, OperationDefinitionNode, Undefined, is_non_null_type
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, input_is_nested_too_deeply
 from graphql.utilities import coerce_input_value
 
-# Values of exactly these types are what the scalar makes of them.
-_PLAIN: Final[Mapping[Any, type]] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+from resolvers.known_inputs import Coerce, coercing
 
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
     name: str
     signature: GraphQLVariableSignature
-    plain: type | None
+    coerce: Coerce
     may_be_left_out: bool
 
 
@@ -53,19 +40,16 @@ class KnownVariables:
                 sources[variable.name] = VariableValueSource(variable.signature)
                 continue
             sources[variable.name] = VariableValueSource(variable.signature, value)
-            kind = type(value)
-            if kind is not variable.plain or (kind is int and not GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT):
-                value = _coerced(value, variable.signature.type)
-                if value is Undefined:
-                    return None
-            coerced[variable.name] = value
+            known = variable.coerce(value)
+            if known is Undefined and (known := _coerced(value, variable.signature.type)) is Undefined:
+                return None
+            coerced[variable.name] = known
         return VariableValues(sources, coerced)
 
 
 def _variable(signature: GraphQLVariableSignature) -> _Variable:
-    type_, required = signature.type, is_non_null_type(signature.type)
-    plain = _PLAIN.get(type_.of_type if is_non_null_type(type_) else type_)
-    return _Variable(signature.name, signature, plain, may_be_left_out=not required and signature.default is None)
+    may_be_left_out = not is_non_null_type(signature.type) and signature.default is None
+    return _Variable(signature.name, signature, coercing(signature.type), may_be_left_out)
 
 
 def _coerced(value: Any, type_: GraphQLInputType) -> Any:

@@ -12,13 +12,31 @@ from graphql.execution.values import VariableValues, get_variable_values
 from resolvers.known_variables import KnownVariables
 
 SCHEMA = build_schema("""
-    type Query { a(b: ID, c: In, d: Float, e: Colour): Int }
+    type Query { a(b: ID, c: In, d: Float, e: Colour, f: Flat): Int }
     input In { one: Int! = 3, more: [In!], text: String }
+    input Flat { text: String!, one: Int! = 3, colours: [Colour!], parts: [Part], either: Either, rate: Float = null }
+    input Part { id: ID!, marked: Boolean = false }
+    input Either @oneOf { number: Int, text: String }
     enum Colour { RED GREEN }
 """)
-TYPES = ("String", "ID", "Int", "Float", "Boolean", "Colour", "In", "[ID!]", "[[Int]]", "[In]")
+TYPES = ("String", "ID", "Int", "Float", "Boolean", "Colour", "In", "[ID!]", "[[Int]]", "[In]", "Flat", "[Flat!]")
 VALUES = ("", "a", "RED", 0, 7, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2.0, 2.5, True, None, [], ["a", 3], [[1]], {})
 NESTED = ({"one": 1}, {"one": None}, {"more": [{"text": "b"}]}, {"more": {"one": "x"}}, {"none": 1}, "left out")
+# Of the type Flat, each as it is and with something else in the place of each of its values.
+WHOLE = {"parts": [{"marked": True, "id": "i"}, None], "text": "b", "one": 4, "colours": ["GREEN"], "rate": 0.5}
+FLAT = (
+    {"text": "b"},
+    {"text": "b", "none": 1},
+    {"text": "b", "either": {"text": "c"}},
+    {"text": "b", "either": {"text": "c", "number": 1}},
+    {"text": "b", "either": {"text": None}},
+    {"text": "b", "parts": [{}]},
+    {"text": "b", "parts": [{"id": "i", "marked": None}]},
+    {"text": "b", "parts": [{"id": "i", "marked": 1}]},
+    WHOLE,
+    *({**WHOLE, name: value} for name in WHOLE for value in ("a", "RED", 1, 2**31, 1.5, True, None, [], ["RED"], {})),
+    *({key: value for key, value in WHOLE.items() if key != name} for name in WHOLE),
+)
 
 
 def operation(definitions: str) -> OperationDefinitionNode:
@@ -43,7 +61,7 @@ def shown(values: VariableValues) -> str:
 @pytest.mark.parametrize("ending", ["", "!", " = null"])
 @pytest.mark.parametrize("type_", TYPES)
 def test_each_value_is_what_graphql_core_makes_of_it(type_: str, ending: str) -> None:
-    for value in (*VALUES, *NESTED):
+    for value in (*VALUES, *NESTED, *FLAT):
         given = {} if value == "left out" else {"a": value, "unknown": 1}
         known, ordinary = both(f"$a: {type_}{ending}", given)
 
@@ -60,6 +78,27 @@ def test_plain_values_need_not_be_asked_for() -> None:
     assert known is not None
     assert shown(known) == shown(ordinary)
     assert list(known.coerced.items()) == [("a", "x"), ("c", False), ("d", None)]
+
+
+@pytest.mark.parametrize("value", [WHOLE, {"text": "b"}, {**WHOLE, "colours": [], "parts": None}])
+def test_what_is_as_it_should_be_is_coerced_without_graphql_core(
+    value: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = operation("$a: Flat!, $b: [Part!]")
+    known = KnownVariables(asked, SCHEMA)
+    given = {"a": {**value, "rate": None}, "b": [{"id": "i"}]}
+    ordinary = get_variable_values(SCHEMA, asked.variable_definitions or (), given)
+    assert isinstance(ordinary, VariableValues)
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("graphql-core was asked")
+
+    monkeypatch.setattr("resolvers.known_variables.coerce_input_value", fail)
+    monkeypatch.setattr("resolvers.known_inputs.coerce_input_value", fail)
+    coerced = known.coerce(given)
+
+    assert coerced is not None
+    assert shown(coerced) == shown(ordinary)
 
 
 def test_several_are_wrong_together() -> None:
