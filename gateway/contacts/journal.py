@@ -4,7 +4,7 @@ Nothing is sent that is not recorded. Once something may have been sent, a datab
 hides nothing from the caller: what it missed is found out later by looking.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -159,9 +159,10 @@ class Journal:
         results: Sequence[WriteResult],
         *,
         own_look: bool,
-        noted: Collection[int] = (),
+        noted: Mapping[int, bool] | None = None,
     ) -> T | None:
-        """The same in one transaction with what comes first, and with every answer that is not `noted` yet.
+        """The same in one transaction with what comes first, and with every answer that the record lacks: those at the
+        positions `noted` were given to be noted before, and are in it for sure where that says True.
 
         Raises:
             Exception: that of the database, or of what came first; nothing was done then.

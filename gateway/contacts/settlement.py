@@ -1,6 +1,6 @@
 """What follows once every target of a write has an answer: links, the end of the record, the answer itself."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import structs
@@ -45,21 +45,23 @@ class Settlement:
         results: Sequence[WriteResult],
         *,
         own_look: bool,
-        noted: Collection[int] | None = None,
+        noted: Mapping[int, bool] | None = None,
     ) -> Written:
         """Links what is there now, ends the record and tells. A database that fails hides nothing.
 
-        `noted` are the positions whose answers are in the record for sure; None: all of them.
+        `noted` are the positions whose answers were given to be noted; True: they are in the record for sure. None:
+        all of them are.
         """
         if not own_look:
             self._concluded(results)
-        noted = range(len(results)) if noted is None else noted
+        every = dict.fromkeys(range(len(results)), True)
+        noted = every if noted is None else noted
         joined = self._joined(operation, results)
         # What a deletion leaves behind is noted by itself first. And where those who link wait for each other, the
         # answers do not wait with them.
         if operation.kind is WriteKind.DELETE or (joined and not self._journal.store.in_order):
             await self._note(operation, results, noted)
-            noted = range(len(results))
+            noted = every
         if operation.kind is not WriteKind.DELETE:
             linking = self._links.linking(joined, self._directory.rank) if joined else None
             try:
@@ -82,9 +84,11 @@ class Settlement:
         anchor, family = (family.anchor, family) if family else await self._contact(operation, intent, results)
         return Written(operation_id=operation.id, results=tuple(results), anchor=anchor, family=family)
 
-    async def _note(self, operation: StoredOperation, results: Sequence[WriteResult], noted: Collection[int]) -> None:
+    async def _note(
+        self, operation: StoredOperation, results: Sequence[WriteResult], noted: Mapping[int, bool]
+    ) -> None:
         for position, result in enumerate(results):
-            if position not in noted:
+            if not noted.get(position):
                 await self._journal.note(operation, position, result)
 
     async def _end_by_steps(

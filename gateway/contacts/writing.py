@@ -159,15 +159,15 @@ class Writing:
         """Sends to all at once. Whose answer is the last one ends the write with it, in one transaction; the others
         are noted as they come in."""
         results: dict[int, WriteResult] = {}
-        noted: set[int] = set()
+        noted: dict[int, bool] = {}
 
         async def one(position: int, target: Target) -> Written | None:
             results[position] = await self._sending.send(target)
             if len(results) == len(targets):
                 told = [results[place] for place in range(len(targets))]
                 return await self._settlement.conclude(operation, intent, told, own_look=False, noted=noted)
-            if await self._journal.note(operation, position, results[position]):
-                noted.add(position)
+            noted[position] = False
+            noted[position] = await self._journal.note(operation, position, results[position])
             return None
 
         ended = await asyncio.gather(*(one(position, target) for position, target in enumerate(targets)))

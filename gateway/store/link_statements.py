@@ -1,5 +1,6 @@
 """The statements that look families up and link them."""
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,15 +14,15 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    column,
     delete,
     false,
     insert,
     null,
+    or_,
     select,
+    true,
     union_all,
     update,
-    values,
 )
 from sqlalchemy.dialects import sqlite
 
@@ -29,6 +30,7 @@ from gateway.domain.contact import RecordKey
 from gateway.store.statements import Statement, sqlite_driver, translated
 from gateway.store.tables import ALIASES, LINKS
 
+_PART = re.compile(r":part_([0-9]+)")
 # Fewer bound values in one statement than any database's limit.
 CHUNK = 100
 
@@ -37,7 +39,7 @@ LINK = Statement(insert(LINKS), ("provider", "remote_id", "anchor_provider", "an
 # One key at a time: SQLite looks only one pair of values up in an index, for several it reads the whole table.
 _THIS = and_(LINKS.c.provider == bindparam("at_provider"), LINKS.c.remote_id == bindparam("at_remote_id"))
 FORGET = Statement(delete(LINKS).where(_THIS))
-MARK_GONE = Statement(update(LINKS).where(_THIS).values(gone=True))
+MARK_GONE = Statement(update(LINKS).where(_THIS).values(gone=true()))
 
 
 def at(key: RecordKey) -> dict[str, str]:
@@ -51,13 +53,12 @@ def related(count: int) -> CompoundSelect[Any]:
     anchor's provider), and all links of the contacts that the keys or those ids belong to. One statement, so that they
     are of one moment.
 
-    Joined rather than `IN`, for the same reason as above.
+    Each key by itself rather than `IN`, for the same reason as above.
     """
     pairs = [(_parameter(2 * place), _parameter(2 * place + 1)) for place in range(count)]
-    wanted = values(column("provider", String), column("remote_id", String)).data(pairs).cte("wanted")
     own, member = LINKS.alias("own"), LINKS.alias("member")
-    is_replaced = (ALIASES.c.provider == wanted.c.provider) & (ALIASES.c.remote_id == wanted.c.remote_id)
-    is_own = (own.c.provider == wanted.c.provider) & (own.c.remote_id == wanted.c.remote_id)
+    is_replaced = or_(*((ALIASES.c.provider == name) & (ALIASES.c.remote_id == remote_id) for name, remote_id in pairs))
+    is_own = or_(*((own.c.provider == name) & (own.c.remote_id == remote_id) for name, remote_id in pairs))
     leads_to = (own.c.provider == ALIASES.c.provider) & (own.c.remote_id == ALIASES.c.new_remote_id)
     same_contact = (member.c.anchor_provider == own.c.anchor_provider) & (
         member.c.anchor_remote_id == own.c.anchor_remote_id
@@ -65,9 +66,9 @@ def related(count: int) -> CompoundSelect[Any]:
     nobody = cast(null(), LINKS.c.anchor_provider.type)
     replaced = select(ALIASES.c.provider, ALIASES.c.remote_id, nobody, ALIASES.c.new_remote_id, false())
     return union_all(
-        replaced.join_from(wanted, ALIASES, is_replaced),
-        select(member).join_from(wanted, own, is_own).join(member, same_contact),
-        select(member).join_from(wanted, ALIASES, is_replaced).join(own, leads_to).join(member, same_contact),
+        replaced.where(is_replaced),
+        select(member).join_from(own, member, same_contact).where(is_own),
+        select(member).join_from(ALIASES, own, leads_to).join(member, same_contact).where(is_replaced),
     )
 
 
@@ -77,8 +78,9 @@ def _parameter(place: int) -> BindParameter[str]:
 
 @lru_cache(maxsize=CHUNK)
 def related_in_sqlite(count: int) -> str:
-    """The same as text, with the parameters in their order."""
-    return str(related(count).compile(dialect=sqlite.dialect()))
+    """The same as text, with the parameters in their order, each of them once."""
+    text = str(related(count).compile(dialect=sqlite.dialect(paramstyle="named")))
+    return _PART.sub(lambda part: f"?{int(part[1]) + 1}", text)
 
 
 def related_rows(connection: Connection, keys: Sequence[tuple[str, str]]) -> Sequence[Any]:

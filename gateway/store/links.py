@@ -197,7 +197,7 @@ def _row(family: Family, member: RecordKey) -> dict[str, Any]:
         "remote_id": member.remote_id,
         "anchor_provider": str(family.anchor.provider),
         "anchor_remote_id": family.anchor.remote_id,
-        "gone": member in family.gone,
+        "gone": int(member in family.gone),
     }
 
 

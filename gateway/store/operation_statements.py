@@ -11,8 +11,10 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     null,
     or_,
+    true,
     update,
 )
 
@@ -22,9 +24,14 @@ from gateway.store.tables import OPERATIONS, TARGETS
 
 
 def outcome_is(outcome: WriteOutcome) -> ColumnElement[bool]:
-    return TARGETS.c.outcome == str(outcome)
+    return TARGETS.c.outcome == _told(outcome)
 
 
+def _told(outcome: WriteOutcome) -> ColumnElement[str]:
+    return literal_column(f"'{outcome}'", String)
+
+
+_NO_WARNINGS = literal_column("'[]'", String)
 _OF_TARGET = ("provider", "remote_id", "creates", "likeness")
 _OF_RESULT = ("outcome", "action", "failure", "warnings")
 
@@ -37,12 +44,24 @@ RECORD_OPERATION = Statement(
     insert(OPERATIONS),
     ("id", "kind", "idempotency_key", "caller", "fingerprint", "intent", "created_at", "owner", "lease_until"),
 )
+# One that is under way from now on, and one of which the result is known without a call.
 RECORD_TARGET = Statement(
+    insert(TARGETS).values(outcome=_told(WriteOutcome.UNKNOWN), warnings=_NO_WARNINGS),
+    ("operation_id", "position", "sent_at", *_OF_TARGET),
+)
+RECORD_RESULT = Statement(
     insert(TARGETS), ("operation_id", "position", "sent_at", "unknown_since", *_OF_TARGET, *_OF_RESULT)
 )
 
 # A target is under way (again).
-SEND = Statement(update(TARGETS).where(_THIS_TARGET), ("sent_at", "unknown_since", *_OF_TARGET, *_OF_RESULT))
+SEND = Statement(
+    update(TARGETS)
+    .where(_THIS_TARGET)
+    .values(
+        outcome=_told(WriteOutcome.UNKNOWN), action=null(), failure=null(), warnings=_NO_WARNINGS, unknown_since=null()
+    ),
+    ("sent_at", *_OF_TARGET),
+)
 
 # An answer that is there already stays. One that changes nothing at the provider counts from the owner alone.
 ANSWER = Statement(
@@ -71,12 +90,14 @@ END = Statement(
     .values(
         owner=null(),
         lease_until=null(),
-        finished=True,
+        finished=true(),
         intent=case((~bindparam("erases", type_=Boolean), OPERATIONS.c.intent)),
     ),
     ("look_at", "looks"),
 )
 LINKED = Statement(
-    update(TARGETS).where(TARGETS.c.operation_id == _OPERATION_ID, outcome_is(WriteOutcome.APPLIED)).values(linked=True)
+    update(TARGETS)
+    .where(TARGETS.c.operation_id == _OPERATION_ID, outcome_is(WriteOutcome.APPLIED))
+    .values(linked=true())
 )
-LET_GO = Statement(update(OPERATIONS).where(_MINE).values(lease_until=0))
+LET_GO = Statement(update(OPERATIONS).where(_MINE).values(lease_until=literal_column("0", BigInteger)))

@@ -3,7 +3,7 @@
 Every method raises sqlalchemy.exc.SQLAlchemyError when the database fails; nothing is half written then.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, or_, select, update
@@ -14,12 +14,12 @@ from gateway.domain.errors import WriteOutcome
 from gateway.domain.writes import WriteResult
 from gateway.store.database import Database
 from gateway.store.operation import StoredOperation, StoredTarget
+from gateway.store.operation_end import ending
 from gateway.store.operation_statements import (
     ANSWER,
-    END,
     LET_GO,
-    LINKED,
     RECORD_OPERATION,
+    RECORD_RESULT,
     RECORD_TARGET,
     SEND,
     outcome_is,
@@ -27,6 +27,7 @@ from gateway.store.operation_statements import (
 from gateway.store.rows import (
     answer_row,
     key_of,
+    known_row,
     new_row,
     operation_from,
     operation_row,
@@ -64,14 +65,14 @@ class OperationStore:
             KeyTaken: when another one of the caller has this idempotency key; nothing is recorded then.
         """
         row = operation_row(operation, key, now)
-        targets = [
-            {"operation_id": operation.id, **new_row(target, result, now)}
-            for target, result in zip(operation.targets, results, strict=True)
-        ]
+        targets = list(zip(operation.targets, results, strict=True))
+        under_way = [new_row(operation.id, target, now) for target, result in targets if result is None]
+        known = [known_row(operation.id, target, result, now) for target, result in targets if result is not None]
 
         def record(connection: Connection) -> None:
             RECORD_OPERATION.run(connection, row)
-            RECORD_TARGET.run_each(connection, targets)
+            RECORD_TARGET.run_each(connection, under_way)
+            RECORD_RESULT.run_each(connection, known)
 
         try:
             await self._database.write(record)
@@ -143,26 +144,20 @@ class OperationStore:
         look_at: int | None,
         looks: int,
         erase: bool,
-        noted: Collection[int] = (),
+        noted: Mapping[int, bool] | None = None,
         first: Callable[[Connection], T] | None = None,
     ) -> T | None:
-        """Lets go of an operation that is answered and linked throughout, and notes the answers that the record may
-        lack: all but those at the positions `noted`. `erase` forgets what was asked for. If somebody else has taken
-        it over, only what was done here is noted. `first`, which links, belongs to the same transaction either way."""
-        end = {"of_operation": operation_id, "of_owner": owner, "look_at": look_at, "looks": looks, "erases": erase}
-        answers = [
-            answer_row(operation_id, position, result, owner=owner, from_anybody=True, now=now)
-            for position, result in enumerate(results)
-            if position not in noted
-        ]
-        done_here = [row for row in answers if row["outcome"] == str(WriteOutcome.APPLIED)]
+        """Lets go of an operation that is answered and linked throughout, and notes the answers that the record lacks.
+        Those at the positions `noted` were given to be noted before; True: they are in it for sure. `erase` forgets
+        what was asked for. If somebody else has taken it over, only what was done here is noted. `first`, which links,
+        belongs to the same transaction either way."""
+        end = ending(
+            operation_id, results, noted or {}, owner=owner, now=now, look_at=look_at, looks=looks, erase=erase
+        )
 
         def finish(connection: Connection) -> T | None:
             done = first(connection) if first else None
-            ended = END.run(connection, end) == 1
-            ANSWER.run_each(connection, answers if ended else done_here)
-            if ended:
-                LINKED.run(connection, {"of_operation": operation_id})
+            end(connection)
             return done
 
         return await self._database.write(finish, serial=first is not None)

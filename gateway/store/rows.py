@@ -48,29 +48,21 @@ def _target_row(target: StoredTarget) -> dict[str, Any]:
     return {
         "provider": str(target.provider),
         "remote_id": target.remote_id,
-        "creates": target.creates,
+        "creates": int(target.creates),
         "likeness": target.likeness,
     }
 
 
-_UNDER_WAY = {
-    "outcome": str(WriteOutcome.UNKNOWN),
-    "action": None,
-    "failure": None,
-    "warnings": "[]",
-    "unknown_since": None,
-}
-"""The call is out."""
+def new_row(operation_id: str, target: StoredTarget, now: int) -> dict[str, Any]:
+    """A target that is recorded before its call."""
+    return {**_target_row(target), "operation_id": operation_id, "position": target.position, "sent_at": now}
 
 
-def new_row(target: StoredTarget, result: WriteResult | None, now: int) -> dict[str, Any]:
-    """A target that is recorded; `result` is what is known of it without a call."""
-    row = {**_target_row(target), "position": target.position, "sent_at": now, **_UNDER_WAY}
-    if result is None:
-        return row
+def known_row(operation_id: str, target: StoredTarget, result: WriteResult, now: int) -> dict[str, Any]:
+    """A target that is recorded with what is known of it without a call."""
     known = {"remote_id": result.key.remote_id} if result.key else {}
     since = now if result.outcome is WriteOutcome.UNKNOWN else None
-    return {**row, **known, **_result_row(result), "unknown_since": since}
+    return {**new_row(operation_id, target, now), **known, **_result_row(result), "unknown_since": since}
 
 
 def answer_row(
@@ -82,9 +74,9 @@ def answer_row(
         "of_operation": operation_id,
         "at_position": position,
         "of_owner": owner,
-        "from_anybody": from_anybody,
+        "from_anybody": int(from_anybody),
         "known_id": result.key.remote_id if result.key else None,
-        "is_unknown": result.outcome is WriteOutcome.UNKNOWN,
+        "is_unknown": int(result.outcome is WriteOutcome.UNKNOWN),
         "now": now,
     }
 
@@ -92,7 +84,6 @@ def answer_row(
 def sending_row(operation_id: str, target: StoredTarget, now: int) -> dict[str, Any]:
     """What changes when it is sent (again), and where."""
     return {
-        **_UNDER_WAY,
         **_target_row(target),
         # The first time counts: what went out then may still come through.
         "sent_at": target.sent_at if target.sent_at is not None else now,

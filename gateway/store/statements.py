@@ -4,8 +4,9 @@ SQLAlchemy takes ten times as long for a short statement as SQLite does, so ther
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Update
@@ -16,9 +17,11 @@ Parameters = Mapping[str, Any]
 
 
 class Statement:
-    """One that changes rows. `sets` are the columns that take the parameter of their own name.
+    """One that changes rows. `sets` are the columns that take the parameter of their own name; what is the same every
+    time stands in its text.
 
-    Parameters are texts, whole numbers, booleans and None, which SQLite and PostgreSQL take alike.
+    Parameters are texts, whole numbers (a boolean is 0 or 1) and None, which SQLite and PostgreSQL take alike: for
+    anything but texts and numbers sqlite3 looks for an adapter each time.
     """
 
     def __init__(self, statement: Insert | Update | Delete, sets: Sequence[str] = ()) -> None:
@@ -34,9 +37,9 @@ class Statement:
         driver = sqlite_driver(connection)
         if driver is None:
             return int(connection.execute(self._statement, dict(parameters)).rowcount)
-        text, constants = self._in_sqlite
+        text, in_order = self._in_sqlite
         try:
-            return driver.execute(text, {**constants, **parameters}).rowcount
+            return driver.execute(text, in_order(parameters)).rowcount
         except sqlite3.Error as error:
             raise translated(error) from error
 
@@ -48,18 +51,20 @@ class Statement:
         if driver is None:
             connection.execute(self._statement, [dict(one) for one in parameters])
             return
-        text, constants = self._in_sqlite
+        text, in_order = self._in_sqlite
         try:
-            driver.executemany(text, [{**constants, **one} for one in parameters])
+            driver.executemany(text, map(in_order, parameters))
         except sqlite3.Error as error:
             raise translated(error) from error
 
     @cached_property
-    def _in_sqlite(self) -> tuple[str, dict[str, Any]]:
-        """Its text, and the values that it always has."""
-        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=list(self._sets))
-        given = {name for name, value in compiled.params.items() if value is None}.union(self._sets)
-        return str(compiled), {name: value for name, value in compiled.params.items() if name not in given}
+    def _in_sqlite(self) -> tuple[str, Callable[[Parameters], Sequence[Any]]]:
+        """Its text, and what puts the parameters into their places: by their names sqlite3 takes half as long again."""
+        compiled = self._statement.compile(dialect=sqlite.dialect(), column_keys=list(self._sets))
+        constants = [name for name, value in compiled.params.items() if value is not None and name not in self._sets]
+        assert not constants, f"to be written into the text: {constants}"
+        names = compiled.positiontup or []
+        return str(compiled), itemgetter(*names) if len(names) > 1 else lambda given: [given[name] for name in names]
 
 
 def sqlite_driver(connection: Connection) -> sqlite3.Connection | None:

@@ -54,8 +54,8 @@ def outcome(store, run):
     return operation.targets[0].outcome, operation.targets[0].remote_id
 
 
-def finish(store, result, owner):
-    return store.finish("o-1", [result], owner=owner, now=14, look_at=None, looks=0, erase=False)
+def finish(store, result, owner, noted=None):
+    return store.finish("o-1", [result], owner=owner, now=14, look_at=None, looks=0, erase=False, noted=noted)
 
 
 def test_that_a_stalled_gateway_did_nothing_says_nothing_of_the_one_that_took_over(taken_over, store, run):
@@ -84,6 +84,31 @@ def test_what_a_stalled_gateway_did_counts_when_it_comes_with_the_end(taken_over
     assert outcome(store, run) == (WriteOutcome.APPLIED, "1")
     operation = run(store.by_id(taken_over))
     assert (operation.owner, operation.finished, operation.targets[0].linked) == (OTHER, False, False)
+
+
+@pytest.mark.parametrize("result", [DONE, NOT_DONE])
+@pytest.mark.parametrize("owner", [OTHER, STALLED])
+def test_an_answer_whose_note_failed_is_in_the_record_with_the_end(result, owner, taken_over, store, run):
+    """Its note was still under way when the end was begun."""
+    run(finish(store, result, owner, noted={0: False}))
+
+    counts = owner == OTHER or result is DONE
+    assert outcome(store, run) == ((result.outcome, result.key and "1") if counts else (WriteOutcome.UNKNOWN, None))
+    operation = run(store.by_id(taken_over))
+    assert (operation.finished, operation.targets[0].linked) == (owner == OTHER, owner == OTHER and result is DONE)
+
+
+def test_an_answer_that_is_surely_there_is_not_noted_again(taken_over, store, run, monkeypatch):
+    run(store.note(taken_over, 0, DONE, owner=OTHER, now=13))
+
+    def fails(*_):
+        raise AssertionError("it was noted twice")
+
+    monkeypatch.setattr("gateway.store.operation_end.answer_row", fails)
+    run(finish(store, DONE, OTHER, noted={0: False}))
+
+    operation = run(store.by_id(taken_over))
+    assert (operation.finished, operation.targets[0].linked) == (True, True)
 
 
 def test_an_answer_that_is_there_already_stays(taken_over, store, run):

@@ -112,7 +112,7 @@ def test_an_end_that_cannot_be_written_does_not_take_it_or_the_links_along(
         raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
 
     with monkeypatch.context() as broken:
-        broken.setattr("gateway.store.operations.END.run", fails)
+        broken.setattr("gateway.store.operation_end.END.run", fails)
         payload = bench.create()
     assert (payload["status"], payload["contact"] is not None) == ("SUCCEEDED", True)
     assert (known(store), ended(store)) == (APPLIED, False)
