@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from gateway.domain.changes import Draft, Patch
-from gateway.domain.contact import ContactStatus, Field, Provider, Record
+from gateway.domain.contact import LIST_FIELDS, ContactStatus, Field, Provider, Record
 from gateway.domain.errors import InputProblem
 from gateway.domain.exchange import Call, CallKind
 from gateway.domain.writes import WriteAction, WriteWarning
@@ -56,7 +56,8 @@ NOT_HELD = FieldCapability()
 class Capabilities:
     """Everything a caller may know beforehand; a test holds it against what the mapping does.
 
-    `replaces_ids` says that a record may answer under another id than it was asked for by.
+    `replaces_ids` says that a record may answer under another id than it was asked for by. What a creation or an update
+    may hold of the fields `created_whole` and `updated_whole` goes there as it is.
     """
 
     provider: Provider
@@ -66,9 +67,17 @@ class Capabilities:
     filters: frozenset[FilterName]
     replaces_ids: bool = False
     readable: frozenset[Field] = field(init=False)
+    created_whole: frozenset[Field] = field(init=False)
+    updated_whole: frozenset[Field] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "readable", frozenset(name for name, can in self.fields.items() if can.readable))
+        whole = {name: can for name, can in self.fields.items() if name not in LIST_FIELDS or can.max_items != 1}
+        for found, names in (
+            ("readable", (name for name, can in self.fields.items() if can.readable)),
+            ("created_whole", (name for name, can in whole.items() if can.writable)),
+            ("updated_whole", (name for name, can in whole.items() if can.updatable)),
+        ):
+            object.__setattr__(self, found, frozenset(names))
 
     def of(self, field: Field) -> FieldCapability:
         return self.fields.get(field, NOT_HELD)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gateway.connectors.base import Capabilities, FieldCapability
 from gateway.domain.changes import Changes, Draft
-from gateway.domain.contact import KLEN_FIELDS, LIST_FIELDS, Field
+from gateway.domain.contact import KLEN_FIELDS, Field
 from gateway.domain.errors import ClearUnsupported, ProviderFailure
 from gateway.domain.writes import WriteWarning, dropped
 
@@ -25,11 +25,15 @@ class Screened(Struct, Generic[C], frozen=True, kw_only=True):
 def screen(changes: C, capabilities: Capabilities) -> Screened[C]:
     """Leaves out what the provider cannot hold, saying so; refuses what it cannot clear."""
     creating = isinstance(changes, Draft)
+    whole = capabilities.created_whole if creating else capabilities.updated_whole
     kept: dict[str, Any] = {}
     warnings: list[WriteWarning] = []
     refusal: ProviderFailure | None = None
     for field in changes.mentioned:
-        capability, value = capabilities.of(field), changes.value(field)
+        value = changes.value(field)
+        if value is not None and field in whole:
+            continue
+        capability = capabilities.of(field)
         if value is None and not capability.held:
             # Null for what is never held changes nothing and says nothing.
             kept[field.attribute] = UNSET
@@ -44,7 +48,8 @@ def screen(changes: C, capabilities: Capabilities) -> Screened[C]:
             kept[field.attribute] = UNSET
             if field not in KLEN_FIELDS:
                 warnings.append(_not_held(capabilities, field, capability))
-        elif field in LIST_FIELDS and capability.max_items == 1:
+        elif len(value) > 1:
+            # One item is kept there.
             primary, others = _primary_and_others(value)
             kept[field.attribute] = (primary,)
             warnings += [

@@ -1,8 +1,11 @@
 """What a create or an update wants, in the unified vocabulary; absent, null and empty stay three cases."""
 
+from itertools import compress, repeat
+from operator import is_not
 from typing import Any, TypeAlias, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import astuple
 
 from gateway.domain.compare import text_key
 from gateway.domain.contact import ContactStatus, Field, JsonObject, PhoneType
@@ -123,7 +126,7 @@ class Changes(Struct, frozen=True, kw_only=True):
 
     @property
     def mentioned(self) -> tuple[Field, ...]:
-        return tuple(field for field in _FIELDS if getattr(self, field.attribute) is not UNSET)
+        return tuple(compress(_FIELDS, map(is_not, astuple(self), repeat(UNSET))))
 
 
 _FIELDS = tuple(Field[name.upper()] for name in Changes.__struct_fields__)
