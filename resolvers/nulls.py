@@ -1,6 +1,5 @@
 """Where the input of a write says null: what it wants is told from what it leaves out, in an idempotency key too."""
 
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -13,23 +12,29 @@ _NOT_OF_THE_WRITE = frozenset({"idempotency_key", "dry_run"})
 
 def nulls_in(asked: Any) -> tuple[str, ...]:
     """Where an input says null, as paths. Left out and null are two inputs to an idempotency key."""
-    return tuple(_nulls(asked, ""))
+    found: list[str] = []
+    _look_through(asked, "", found)
+    return tuple(found)
 
 
-def _nulls(asked: Any, path: str) -> Iterator[str]:
-    if isinstance(asked, Some):
-        asked = asked.value
-        if asked is None:
-            yield path
-            return
-    if isinstance(asked, list):
-        for place, item in enumerate(asked):
-            yield from _nulls(item, f"{path}.{place}")
+def _look_through(asked: Any, path: str, found: list[str]) -> None:
+    """`path` is that of an input, with a point after it where it is not the outermost."""
     kind: Any = type(asked)
     for name in _names_of(kind):
-        # What was left out, which is most of it, holds nothing.
-        if (value := getattr(asked, name)) is not None:
-            yield from _nulls(value, f"{path}.{name}" if path else name)
+        value = getattr(asked, name)
+        if value is None:
+            # Left out, which most of it is.
+            continue
+        if isinstance(value, Some):
+            value = value.value
+            if value is None:
+                found.append(path + name)
+                continue
+        if isinstance(value, list):
+            for place, item in enumerate(value):
+                _look_through(item, f"{path}{name}.{place}.", found)
+        else:
+            _look_through(value, f"{path}{name}.", found)
 
 
 @cache

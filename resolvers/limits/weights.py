@@ -33,6 +33,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from resolvers.cost_directives import Cost, ListSize
 
 D = TypeVar("D", Cost, ListSize)
+_OfObject: TypeAlias = tuple[float, Mapping[str, tuple[float, GraphQLInputObjectType | None]]]
 Defined: TypeAlias = GraphQLNamedType | GraphQLField | GraphQLArgument | GraphQLInputField
 
 # Introspection asks nobody and its types can carry no directive, so a part of it costs a part of what an object does.
@@ -127,24 +128,29 @@ class InputWeights:
     """The weights of what variables hold, of which each type is read once; what nests within JSON is one value."""
 
     def __init__(self) -> None:
-        self._objects: dict[str, tuple[float, Mapping[str, tuple[float, GraphQLNamedType]]]] = {}
+        self._objects: dict[str, _OfObject] = {}
 
     def of(self, type_: GraphQLNamedType, value: Any) -> float:
         """Of a value of that type, or of a list of them."""
         if not is_input_object_type(type_) or value is None:
             return 0
         if isinstance(value, list | tuple):
-            return sum(self.of(type_, item) for item in value)
+            return sum([self.of(type_, item) for item in value])
         own, fields = self.of_object(type_)
         for name, below in value.items():
             weight, type_below = fields[name]
-            own += weight + self.of(type_below, below)
+            own += weight
+            if type_below is not None:
+                own += self.of(type_below, below)
         return own
 
-    def of_object(self, type_: GraphQLInputObjectType) -> tuple[float, Mapping[str, tuple[float, GraphQLNamedType]]]:
-        """That of one by itself, and of each field the own one and the type."""
+    def of_object(self, type_: GraphQLInputObjectType) -> "_OfObject":
+        """That of one by itself, and of each field the own one and the type where that is one of objects."""
         if type_.name not in self._objects:
-            fields = {name: (_own(one), get_named_type(one.type)) for name, one in type_.fields.items()}
+            named = {name: (_own(one), get_named_type(one.type)) for name, one in type_.fields.items()}
+            fields = {
+                name: (own, below if is_input_object_type(below) else None) for name, (own, below) in named.items()
+            }
             self._objects[type_.name] = own_weight(type_), fields
         return self._objects[type_.name]
 
