@@ -63,6 +63,8 @@ def forget(info: Info, written: Written) -> None:
 async def _read_back(info: Info, written: Written) -> dict[RecordKey | None, Record | None]:
     """The records of which more is asked for than the answer to the write told, as they are now."""
     wanted = result_selection(info._raw_info)
+    if not wanted:
+        return {}
     keys = [
         one.key
         for one in written.results
