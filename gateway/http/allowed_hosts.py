@@ -6,7 +6,6 @@ Host header still tells the name.
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from starlette.responses import Response
 
@@ -33,16 +32,13 @@ class AllowedHosts:
         self._any = "*" in names
         self._names = frozenset(names)
         self._endings = tuple(name[1:] for name in names if name.startswith("*."))
-        # The same few are named again and again. Who names ever new ones pushes others out; they are 8 KiB at most.
-        self._is_answered = lru_cache(maxsize=64)(self._reads_as_ours)
 
     def refuse(self, host: str) -> Response | None:
         """The answer to a request for another host; None for one for us."""
-        if self._any or self._is_answered(host):
+        if self._any or self._is_ours(_PORT.sub("", host.lower())):
             return None
         message = "The gateway does not answer to this host name; GATEWAY_ALLOWED_HOSTS names those that it answers to."
         return refusal_response(RequestRefused(421, "MISDIRECTED_REQUEST", message))
 
-    def _reads_as_ours(self, host: str) -> bool:
-        name = _PORT.sub("", host.lower())
+    def _is_ours(self, name: str) -> bool:
         return name in self._names or bool(self._endings and name.endswith(self._endings))

@@ -130,23 +130,26 @@ class AiohttpClient:
             await self._connector.close()
 
     async def _connection(self, way: aiohttp.ClientRequest, within: float | None) -> aiohttp.connector.Connection:
-        connector = self._connector or self._open()
-        timeout, is_hurried = self._timeout, False
-        if within is not None and within < 2 * self._connect_seconds:
-            timeout, is_hurried = self._timeout_of(max(within, _LEAST_SECONDS)), True
         for _ in range(self.connections + 1):
-            try:
-                # A connection that is kept is there at once, without a timer.
-                connection = await connector.connect(way, [], timeout)
-            except TimeoutError as error:
-                if is_hurried and not isinstance(error, aiohttp.ConnectionTimeoutError):
-                    raise OutOfTime from error
-                raise aiohttp.ConnectionTimeoutError("No connection in time.") from error
+            connection = await self._connected(way, within)
             if connection.protocol is not None and not connection.protocol.should_close:
                 return connection
             # Something came while nobody had asked: it must not be taken for an answer.
             connection.close()
         raise aiohttp.ConnectionTimeoutError("No connection that is silent before it is asked.")
+
+    async def _connected(self, way: aiohttp.ClientRequest, within: float | None) -> aiohttp.connector.Connection:
+        """One that is kept is there at once, without a timer."""
+        connector, timeout = self._connector or self._open(), self._timeout
+        is_hurried = within is not None and within < 2 * self._connect_seconds
+        if within is not None and is_hurried:
+            timeout = self._timeout_of(max(within, _LEAST_SECONDS))
+        try:
+            return await connector.connect(way, [], timeout)
+        except TimeoutError as error:
+            if is_hurried and not isinstance(error, aiohttp.ConnectionTimeoutError):
+                raise OutOfTime from error
+            raise aiohttp.ConnectionTimeoutError("No connection in time.") from error
 
     def _timeout_of(self, seconds: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
