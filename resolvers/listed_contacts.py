@@ -40,8 +40,8 @@ class ListedContacts(ToldList):
         if len(records) < len(listing.edges):
             return None
         # A provider's items tell the same fields, or nearly so: there are few different sets.
-        of_each = {(record.key.provider, record.known) for record in records}
-        known = all(fields <= told and fields <= readable[provider] for provider, told in of_each)
+        known = all(fields <= told for told in {record.known for record in records})
+        known = known and all(fields <= readable[provider] for provider in {record.key.provider for record in records})
         return records if known else None
 
     def _make(self) -> list[Any]:

@@ -98,21 +98,19 @@ class ContactFilter:
         object.__setattr__(self, "asked", asked)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True, kw_only=True):
     """One page of a provider's list. `token` is that of the page before, None for the first page;
     `wanted` lets a provider add to its summaries what the caller is going to read, and `raw` is whether that is the
     items as they were sent too."""
 
     limit: int
     token: str | None = None
-    filter: ContactFilter = field(default_factory=ContactFilter)
+    filter: ContactFilter = ContactFilter()
     wanted: frozenset[Field] = frozenset()
     raw: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordPage:
+class RecordPage(Struct, frozen=True, kw_only=True):
     """`token` asks for this same page again; `next_token` is None on the last page; `total` is None where
     the provider does not tell."""
 

@@ -5,8 +5,9 @@ Rules: design section 8.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from gateway.connectors.base import ContactFilter, PageRequest
 from gateway.contacts.cursor import Mark, Position, Standing, Stretch, fingerprint, read_cursor
@@ -24,8 +25,7 @@ MAX_FIRST = 100
 MAX_FILTER_CHARACTERS = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """`summaries` is all that the providers told on the way, linked records that stand elsewhere included; `families`
     are those of them that are linked. `count` counts the whole list: a look into the database for whoever asks."""
 
@@ -38,8 +38,7 @@ class Listing:
     end: Mark | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListQuery:
+class ListQuery(Struct, frozen=True, kw_only=True):
     """`after` is the cursor to go on from, `providers` None for every configured one, `fields` what will be read of the
     records, `raw` whether they will be shown as they were sent."""
 
@@ -52,8 +51,7 @@ class ListQuery:
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class _Page(Struct, frozen=True, kw_only=True):
     """One page under way; `skipped` are the providers that cannot be asked."""
 
     targets: tuple[Provider, ...]
@@ -208,8 +206,7 @@ async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, argume
     return _Dealt(tuple(edges), Mark(arguments, standing(walks, turn)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Dealt:
+class _Dealt(Struct, frozen=True):
     edges: tuple[Edge, ...]
     end: Mark
 

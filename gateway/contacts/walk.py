@@ -3,9 +3,9 @@
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.connectors.base import Connector, ContactFilter, FilterName, PageRequest
 from gateway.contacts.cursor import Page, Position, Standing

@@ -5,8 +5,9 @@ Source: docs/providers/klen.md.
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from gateway.clock import utc_now
 from gateway.connectors.base import Match, PageRequest, Planned, Prepared, RecordPage, Sighting, Sought, Updated
