@@ -226,6 +226,15 @@ def test_a_list_item_keeps_the_providers_own_json(connector, run):
         assert str(json.loads(record.raw)["id"]) == record.key.remote_id
 
 
+def test_items_are_cut_out_of_their_page_only_for_whoever_wants_that(connector, run):
+    cut, whole = (run(connector.list_page(PageRequest(limit=5, raw=raw))).records for raw in (True, False))
+    assert [record.raw for record in whole] == [None] * len(cut) != []
+    fetched_at = cut[0].fetched_at
+    assert [replace(record, raw=None, fetched_at=fetched_at) for record in cut] == [
+        replace(record, fetched_at=fetched_at) for record in whole
+    ]
+
+
 def test_a_summary_shows_nothing_that_it_does_not_know(connector, run):
     for record in run(connector.list_page(PageRequest(limit=100))).records:
         shown = {field for field in CONTACT_FIELDS if not is_empty(record.value(field))}

@@ -215,9 +215,9 @@ def test_a_text_that_is_not_utf8_is_unreadable(run):
     assert unreadable(run, GATELY, "get_response", body) == "The answer could not be read: the body is not JSON."
 
 
-def listed_with_slots(run, item):
+def listed_with_slots(run, item, *, raw=True):
     body = b'{"data": [' + item + b'], "next_cursor": null}'
-    request = PageRequest(limit=5, wanted=frozenset({Field.CUSTOM_FIELDS}))
+    request = PageRequest(limit=5, wanted=frozenset({Field.CUSTOM_FIELDS}), raw=raw)
     (record,) = run(answered_by(COMETLY, body).list_page(request)).records
     return record.custom_fields
 
@@ -228,6 +228,11 @@ def test_slots_on_the_item_are_decoded_as_strictly_as_nested_ones(run):
         listed_with_slots(run, b'{"id": 1, "custom_fields": {"profile_field_1": ["Gold"]}}')
     with pytest.raises(ReplyUnreadable):
         listed_with_slots(run, b'{"id": 1, "profile_field_1": ["Gold"]}')
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_slots_on_the_item_are_found_whether_the_item_is_wanted_as_it_was_sent_or_not(run, raw):
+    assert listed_with_slots(run, b'{"id": 1, "profile_field_1": "Gold"}', raw=raw) == {"tier": "Gold"}
 
 
 @pytest.mark.parametrize("unknown", [b"1e400", b'"\xff"'])
