@@ -1,13 +1,13 @@
 """contacts: dealt out in turn, each provider in its own order, and a walk that loses nothing (design section 8)."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import cycle, zip_longest
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.connectors.base import PageRequest, RecordPage
 from gateway.connectors.klen.connector import KlenConnector
