@@ -42,8 +42,15 @@ class Context:
     """
 
     __slots__ = (
-        *("_beside", "caller", "calls", "families", "idempotency_key"),
-        *("in_parts", "records", "terms", "use_cases"),
+        "_beside",
+        "caller",
+        "calls",
+        "families",
+        "idempotency_key",
+        "in_parts",
+        "records",
+        "terms",
+        "use_cases",
     )
 
     def __init__(

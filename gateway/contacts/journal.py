@@ -4,13 +4,13 @@ Nothing is sent that is not recorded. Once something may have been sent, a datab
 hides nothing from the caller: what it missed is found out later by looking.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.contextvars import bound_contextvars
 
 from gateway.clock import now_ms
 from gateway.contacts.targets import Target
@@ -181,14 +181,18 @@ class Journal:
             first=first,
         )
 
-    def working_on(self, operation: StoredOperation) -> "_WorkingOn":
+    @asynccontextmanager
+    async def working_on(self, operation: StoredOperation) -> AsyncIterator[None]:
         """Ends what `begin` or `take` began. Whatever ends the work before its end: the write is given back, and
         taken up again."""
-        return _WorkingOn(self, operation)
-
-    def leave(self, operation: StoredOperation) -> None:
-        """Nobody is at work on it here any more."""
-        self._at_work.discard(operation.id)
+        try:
+            with bound_contextvars(operation_id=operation.id):
+                yield
+        except BaseException:
+            await self.let_go(operation)
+            raise
+        finally:
+            self._at_work.discard(operation.id)
 
     async def let_go(self, operation: StoredOperation) -> None:
         """Gives a write back that is not at its end; somebody takes it up again."""
@@ -210,36 +214,14 @@ class Journal:
         return self.clock() + min(self._settling_ms << looks, _LONGEST_PAUSE_MS) + 1
 
 
-class _WorkingOn:
-    __slots__ = ("_bound", "_journal", "_operation")
-
-    def __init__(self, journal: Journal, operation: StoredOperation) -> None:
-        self._journal, self._operation = journal, operation
-
-    async def __aenter__(self) -> None:
-        self._bound = bind_contextvars(operation_id=self._operation.id)
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        reset_contextvars(**self._bound)
-        try:
-            if kind is not None:
-                await self._journal.let_go(self._operation)
-        finally:
-            self._journal.leave(self._operation)
-
-
-class nothing_sent_yet:  # noqa: N801 (it is used like a function)
+@contextmanager
+def nothing_sent_yet() -> Iterator[None]:
     """
     Raises:
         WriteNotRecorded: in the place of a database that fails.
     """
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        """Nothing is to be done before."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if isinstance(error, SQLAlchemyError):
-            report("write_not_recorded", error)
-            raise WriteNotRecorded from error
+    try:
+        yield
+    except SQLAlchemyError as error:
+        report("write_not_recorded", error)
+        raise WriteNotRecorded from error

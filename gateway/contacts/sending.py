@@ -47,10 +47,8 @@ class Sending:
             # Whatever came of it: what was read meanwhile may be older than the write.
             self._caches.drop(target.key)
         # The provider may have merged it into another one; a write without an answer may still come through.
-        unsettled = result.outcome is WriteOutcome.UNKNOWN
-        self._caches.drop(result.key, unsettled=unsettled)
-        if target.key is not None:
-            self._caches.drop(target.key, unsettled=unsettled)
+        for key in (target.key, result.key):
+            self._caches.drop(key, unsettled=result.outcome is WriteOutcome.UNKNOWN)
         return result
 
     async def _create(self, target: Target) -> WriteResult:

@@ -7,7 +7,7 @@ providers are called at once, each on its own, and whatever one of them does is 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
@@ -200,12 +200,12 @@ class Writing:
         targets = self._targets.updates(read_patch(intent.changes), keys)
         return [replace(target, unmodified_since=intent.unmodified_since) for target in targets]
 
-    def _alone(self, intent: Intent) -> AbstractAsyncContextManager[None]:
-        """Two upserts of one contact come one after the other, or both would find nobody and create."""
-        return self._locked(intent) if intent.kind is WriteKind.UPSERT else nullcontext()
-
     @asynccontextmanager
-    async def _locked(self, intent: Intent) -> AsyncIterator[None]:
+    async def _alone(self, intent: Intent) -> AsyncIterator[None]:
+        """Two upserts of one contact come one after the other, or both would find nobody and create."""
+        if intent.kind is not WriteKind.UPSERT:
+            yield
+            return
         try:
             async with self._locks.holding_all(self._matching.lock_names(intent)):
                 yield

@@ -1,6 +1,6 @@
 """Every answer has a name, which the log line of what went wrong carries too."""
 
-import random
+import secrets
 from collections.abc import Container
 
 from starlette.types import Scope
@@ -13,9 +13,7 @@ _HEADER = b"x-request-id"
 
 def named(scope: Scope) -> str:
     """A new name, which then stands in the scope's state as `request_id` and in every line of the log."""
-    # Nobody may do anything by knowing it, so the system need not be asked; forked workers have each a beginning of
-    # their own.
-    request_id = f"{random.getrandbits(128):032x}"
+    request_id = secrets.token_hex(16)
     # A pipelined request may begin in the context of the one before it.
     clear_contextvars()
     bind_contextvars(request_id=request_id)

@@ -79,7 +79,7 @@ class Compiler:
             return Position(selected, objects.complete, required=required, shown=shown, objects=objects)
         if is_list_type(bare):
             items = ListCompletion(selected, bare.of_type, self._position(selected, bare.of_type))
-            shown = {**shown, list: items.learning, tuple: items.learning}
+            shown = {**shown, list: items.shown_by, tuple: items.shown_by}
             return Position(selected, items.complete, required=required, shown=shown)
         return Position(selected, self._completing(selected, bare), required=required, shown=shown)
 

@@ -1,6 +1,6 @@
 """Lists: each item at its own position."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +15,9 @@ from resolvers.plans.together import ToldList
 
 
 class ListCompletion:
-    """`items` is where each item stands. `learning` shows lists that are surely shown, and UNSURE of others."""
+    """`items` is where each item stands. `shown_by` has the `show` of lists that are surely shown."""
 
-    __slots__ = ("_as_they_are", "_finish", "_item_type", "_objects", "_selected", "learning")
+    __slots__ = ("_as_they_are", "_finish", "_item_type", "_objects", "_selected", "shown_by")
 
     def __init__(self, selected: SelectedField, item_type: GraphQLOutputType, items: Position) -> None:
         self._selected = selected
@@ -25,18 +25,15 @@ class ListCompletion:
         self._finish = items.finish
         self._objects = items.objects
         self._as_they_are = items.as_they_are
-        self.learning: Callable[[Any], Any] | Learning = self._surely if items.objects is None else items.objects
+        self.shown_by: Learning = items.objects or self
 
-    def _surely(self, value: Any) -> Any:
-        """What is shown of leaves that are shown as they are."""
+    def show(self, value: Any) -> Any:
+        """What is shown of leaves that are shown as they are; UNSURE of others."""
         return list(value) if self._as_they_are and self._as_they_are.issuperset(map(type, value)) else UNSURE
-
-    def _shown(self, value: Any) -> Any:
-        return self._surely(value) if self._objects is None else self._objects.show(value)
 
     def complete(self, run: Run, value: Any, place: Place) -> Any:
         if type(value) is list or type(value) is tuple:
-            if (sure := self._shown(value)) is not UNSURE:
+            if (sure := self.shown_by.show(value)) is not UNSURE:
                 return sure
         elif self._objects is not None and issubclass(type(value), ToldList):
             if (sure := self._objects.told(value)) is not UNSURE:

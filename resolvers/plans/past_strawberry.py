@@ -14,6 +14,7 @@ from graphql import (
     is_required_argument,
 )
 from strawberry.relay import GlobalID
+from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryOptional
@@ -31,49 +32,45 @@ def plain_resolver(schema: GraphQLSchema, definition: GraphQLField) -> PlainReso
     resolver = None if field is None else field.base_resolver
     if resolver is None or not inspect.isfunction(resolver.wrapped_func):
         return None
-    names = _names(schema, definition, resolver)
+    # Its own Info leads from the one schema to the other the same way.
+    converter: Any = getattr(schema, "_strawberry_schema").schema_converter  # noqa: B009 (mypy knows no such attribute)
+    taken = _taken(definition, resolver, converter.config)
+    if taken is None:
+        return None
+    names, reads = taken
     objects = [one.name for one in (resolver.self_parameter, resolver.root_parameter, resolver.parent_parameter) if one]
     info = resolver.info_parameter.name if resolver.info_parameter else None
-    filled = {*objects, *([info] if info else []), *(names or {}).values()}
-    if names is None or len(objects) > 1 or not _takes_by_name(resolver, filled):
+    filled = {*objects, *([info] if info else []), *names.values()}
+    if len(objects) > 1 or not _takes_by_name(resolver, filled):
         return None
-    # Its own Info leads from the one schema to the other the same way.
-    strawberry_schema: Any = getattr(schema, "_strawberry_schema")  # noqa: B009 (mypy knows no such attribute)
-    made_info = partial(strawberry_schema.schema_converter.config.info_class, _field=field)
-    reads = {names[name]: read for name, read in _reads(schema, definition).items() if read is not None}
+    made_info = partial(converter.config.info_class, _field=field)
     return PlainResolver(resolver.wrapped_func, names, reads, objects[0] if objects else None, info, made_info)
 
 
-def _names(schema: GraphQLSchema, definition: GraphQLField, resolver: StrawberryResolver[Any]) -> dict[str, str] | None:
-    """None where it is not known how one is read, or one may be missing though the function needs it."""
+def _taken(
+    definition: GraphQLField, resolver: StrawberryResolver[Any], config: StrawberryConfig
+) -> tuple[dict[str, str], dict[str, Read]] | None:
+    """The names that the resolver has for the arguments, and how those are read that are not handed on as they are.
+    None where that is not known of one, or one may be missing though the function needs it."""
     names: dict[str, str] = {}
-    reads = _reads(schema, definition)
+    reads: dict[str, Read] = {}
     for name, argument in definition.args.items():
         known = argument.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(known, StrawberryArgument) or argument.out_name:
             return None
-        if not _is_handed_on(known, argument) and reads[name] is None:
-            return None
+        if not _is_handed_on(known, argument):
+            if (read := reading(known.type, config)) is None:
+                return None
+            reads[known.python_name] = read
         parameter = resolver.signature.parameters.get(known.python_name)
-        comes = (
-            is_required_argument(argument) or argument.default is not None or argument.default_value is not Undefined
-        )
-        if parameter is None or (parameter.default is parameter.empty and not comes):
+        if parameter is None or (parameter.default is parameter.empty and not _comes(argument)):
             return None
         names[name] = known.python_name
-    return names
+    return names, reads
 
 
-def _reads(schema: GraphQLSchema, definition: GraphQLField) -> dict[str, Read | None]:
-    """How values are read that are not handed on as they are, by the arguments' names; None where that is not known."""
-    strawberry_schema: Any = getattr(schema, "_strawberry_schema")  # noqa: B009 (as above)
-    config = strawberry_schema.config
-    found: dict[str, Read | None] = {}
-    for name, argument in definition.args.items():
-        known = argument.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if isinstance(known, StrawberryArgument) and not _is_handed_on(known, argument):
-            found[name] = reading(known.type, config)
-    return found
+def _comes(argument: GraphQLArgument) -> bool:
+    return is_required_argument(argument) or argument.default is not None or argument.default_value is not Undefined
 
 
 def _is_handed_on(known: StrawberryArgument, argument: GraphQLArgument) -> bool:
