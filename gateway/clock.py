@@ -1,11 +1,11 @@
 """What time it is. Whoever needs to know takes one of these as a parameter, so that a test can say otherwise."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from random import SystemRandom
 from typing import Protocol, TypeAlias
 
 Monotonic: TypeAlias = Callable[[], float]
@@ -25,6 +25,9 @@ CallLater: TypeAlias = Callable[[float, Callable[[], None]], Timer]
 
 Jitter: TypeAlias = Callable[[], float]
 """A random share, from 0 up to 1."""
+
+CHANCE = SystemRandom()
+"""For all that is left to chance. It has no state that could be seeded from outside or be shared by processes."""
 
 
 def utc_now() -> datetime:
@@ -48,4 +51,4 @@ class Clocks:
     wall: Callable[[], datetime] = utc_now
     sleep: Sleep = asyncio.sleep
     call_later: CallLater = call_later
-    jitter: Jitter = random.random
+    jitter: Jitter = CHANCE.random

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import certifi
 import httpx
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from gateway.contacts.caretaker import Caretaker
 from gateway.main import build_app, build_connectors, telemetry_of
@@ -25,6 +26,10 @@ T = TypeVar("T")
 
 # Comparisons stand in that module; without this a failure of theirs shows nothing. Here, before anybody imports it.
 pytest.register_assert_rewrite("tests.failures.outcomes")
+
+# How long an example takes is a matter of the machine: no test is a timed one.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -1,13 +1,13 @@
 """What the gateway does on its own: takes interrupted writes up, looks for unknown ones, forgets old ones."""
 
 import asyncio
-import random
 from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.clock import CHANCE
 from gateway.contacts.journal import Journal
 from gateway.contacts.writing import Writing
 from gateway.domain.errors import GatewayError
@@ -57,7 +57,7 @@ class Caretaker:
         now = self._journal.clock()
         abandoned = [one for one in await self._journal.store.unfinished() if not self._journal.is_running(one)]
         # Any of them, so that some that fail again and again do not stand in the way of the rest.
-        await self._look_at(random.sample(abandoned, min(len(abandoned), _LOOKS_IN_A_ROUND)))
+        await self._look_at(CHANCE.sample(abandoned, min(len(abandoned), _LOOKS_IN_A_ROUND)))
         await self._look_at(await self._journal.store.to_look_at(now=now, limit=_LOOKS_IN_A_ROUND))
         forgotten = await self._journal.store.purge(before=now - self._retention_ms, now=now)
         if forgotten:

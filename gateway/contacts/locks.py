@@ -4,7 +4,6 @@ Within the process the waiting stand in line; between processes the database's l
 """
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +12,7 @@ from weakref import WeakValueDictionary
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.clock import now_ms
+from gateway.clock import CHANCE, now_ms
 from gateway.domain.errors import GatewayError
 from gateway.resilience.operation import current_operation
 from gateway.store.locks import LockStore
@@ -90,7 +89,7 @@ class Locks:
                 raise LockNotTaken(name) from error
             if time.monotonic() > give_up_at:
                 raise LockNotTaken(name)
-            await asyncio.sleep(_POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 (spreads the asking)
+            await asyncio.sleep(_POLL_SECONDS * CHANCE.uniform(0.5, 1.5))
 
     async def _give_back(self, name: str, until: int) -> None:
         try:

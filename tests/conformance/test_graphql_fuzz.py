@@ -71,7 +71,7 @@ WRITE = """
     }
   }
 """
-bounded = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

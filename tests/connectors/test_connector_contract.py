@@ -539,7 +539,6 @@ def drafts(draw: st.DrawFn) -> Draft:
 
 @given(drafts())
 @settings(
-    deadline=None,
     max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )

@@ -30,7 +30,7 @@ def test_a_name_splits_into_given_names_and_family_name(name: str, parts: tuple[
 
 
 @given(st.text(min_size=1, max_size=40).filter(str.strip))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_the_first_part_is_never_empty_and_the_second_never_blank(name: str) -> None:
     first, last = split_name(name)
     assert first

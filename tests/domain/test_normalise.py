@@ -240,7 +240,6 @@ def test_one_number_written_in_two_ways_is_listed_twice() -> None:
 
 
 @given(st.from_regex(r"\+?[0-9 ()./-]{1,25}", fullmatch=True))
-@settings(deadline=None)
 def test_e164_of_e164_is_itself(number: str) -> None:
     told = e164(number)
     if told is not None:
@@ -393,7 +392,7 @@ CHANGES = st.builds(
 
 
 @given(CHANGES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_normalising_twice_changes_nothing(asked: Changes) -> None:
     for read in (read_patch, read_draft):
         try:
@@ -404,7 +403,7 @@ def test_normalising_twice_changes_nothing(asked: Changes) -> None:
 
 
 @given(CHANGES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_list_that_passes_is_never_empty_and_has_one_primary(asked: Changes) -> None:
     try:
         patch = read_patch(asked)

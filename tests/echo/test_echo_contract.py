@@ -130,7 +130,6 @@ def test_an_update_that_was_stored_is_not_told(name, provided):
 
 @given(drafts())
 @settings(
-    deadline=None,
     max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )

@@ -108,7 +108,7 @@ def _list(provider: str, contact: dict[str, Any]) -> None:
     assert isinstance(page, RecordPage)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @example({"id": "1", "created_at": "0001-01-01T00:00:00+14:00"})
 @example({"id": "1", "created_at": "9999-12-31T23:59:59-12:00"})
 @given(contacts_of("GATELY"))
@@ -117,7 +117,7 @@ def test_any_gately_contact(contact: dict[str, Any]) -> None:
     _list("GATELY", contact)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @example({"id": 1, "created_date": "0001-01-01T00:00:00+14:00"})
 @given(contacts_of("KLEN"))
 def test_any_klen_contact(contact: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ def test_any_klen_contact(contact: dict[str, Any]) -> None:
     _list("KLEN", contact)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @example({"id": 1, "custom_fields": {"profile_field_16": "1e999999", "profile_field_26": "2031-99-99"}})
 @given(contacts_of("COMETLY"))
 def test_any_cometly_contact(contact: dict[str, Any]) -> None:
@@ -134,7 +134,7 @@ def test_any_cometly_contact(contact: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(body=st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_bytes(provider: str, body: bytes) -> None:
     _read(provider, body)

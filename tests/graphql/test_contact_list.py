@@ -582,7 +582,7 @@ class TestCursor:
         met = [edge["node"]["id"] for edge in answer["data"]["contacts"]["edges"] if edge]
         assert set(by_provider(met)) == {"gately", "klen"}
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(garbage=st.one_of(st.text(max_size=200), st.binary(max_size=80).map(lambda raw: raw.hex())))
     @example(garbage="")
     @example(garbage="null")

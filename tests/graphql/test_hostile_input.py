@@ -453,7 +453,7 @@ ONE_TAG_PATCH = st.sampled_from(["set", "add", "remove"]).flatmap(
     lambda name: st.fixed_dictionaries({name: st.lists(st.text(max_size=12), max_size=3)})
 )
 ONE_FIELDS_PATCH = st.sampled_from(["merge", "replace"]).flatmap(lambda name: st.fixed_dictionaries({name: ANYTHING}))
-generated = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+generated = settings(max_examples=80, suppress_health_check=list(HealthCheck))
 
 
 class TestGenerated:

@@ -166,6 +166,21 @@ def test_the_first_example_opens_with_its_variables_and_keeps_them(browser: Brow
     assert watch.complaints == []
 
 
+def test_no_tab_can_be_chosen_before_there_is_an_editor_for_its_text(browser: Browser, gateway_url: str) -> None:
+    """It would stand above the operation of another tab, and Execute would send that one."""
+    page, held = browser.new_page(viewport={"width": 1600, "height": 1000}), list[Route]()
+    page.route("**/assets/monaco-editor-*.js", lambda route: held.append(route))
+    with page.expect_request("**/assets/monaco-editor-*.js"):
+        page.goto(gateway_url)
+    expect(page.get_by_text("Contact Gateway")).to_be_visible()
+    expect(page.get_by_role("tab")).to_have_count(0)
+    expect(page.get_by_role("button", name="New tab")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    page.get_by_role("tab", name="Providers").click()
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Says which providers are configured")
+
+
 def wait_until_kept(page: Page, title: str) -> None:
     """Until the browser's storage has this tab as the open one."""
     # Expected: page.wait_for_function. Actual: it needs eval, which the page forbids.

@@ -21,7 +21,6 @@ WAITS_SECONDS = 0.1
 
 bounded = settings(
     max_examples=100,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -13,7 +13,7 @@ from graphql import (
     get_named_type,
     parse,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.limits.merging import merge
@@ -82,7 +82,6 @@ def paths(
     return found
 
 
-@settings(deadline=None)
 @given(text=documents(circles=False))
 def test_nesting_is_what_the_unfolded_document_shows(schema: GraphQLSchema, text: str) -> None:
     document = parse(text)
@@ -98,7 +97,6 @@ def test_nesting_is_what_the_unfolded_document_shows(schema: GraphQLSchema, text
     assert measured.most_within[1] == max(times, default=0)
 
 
-@settings(deadline=None)
 @given(text=documents(circles=True))
 def test_no_document_is_too_odd_to_be_measured(refusal: Refusal, text: str) -> None:
     refused = refusal(text)
@@ -106,7 +104,6 @@ def test_no_document_is_too_odd_to_be_measured(refusal: Refusal, text: str) -> N
     assert refused is None or refused["measured"] > refused["allowed"]
 
 
-@settings(deadline=None)
 @given(text=documents(circles=True), at_most=st.integers(0, 50))
 def test_merging_ends_soon_after_its_limit(text: str, at_most: int) -> None:
     # One more selection set may be looked at whole.

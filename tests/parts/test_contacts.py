@@ -148,7 +148,7 @@ def test_nodes_are_streamed_as_edges_are(start: Start, sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize("linked", [False, True])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.integers(5, 60), st.permutations(list(Provider)), st.booleans()), min_size=1, max_size=5

@@ -121,7 +121,6 @@ def test_operations_that_hypothesis_makes(comparison: Comparison) -> None:
     # Making one takes as long as a dozen comparisons, so each is dressed and executed many times.
     @settings(
         max_examples=EXAMPLES // 6 // (DRESSES * WORLDS),
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -18,7 +18,14 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_prefix(redis_url: str) -> Iterator[str]:
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that answers late, as on a busy machine, counts as one that went away. Here it may take its time."""
+    monkeypatch.setattr("gateway.resilience.redis_link.CONNECT_SECONDS", 10.0)
+    monkeypatch.setattr("gateway.resilience.redis_link.ANSWER_SECONDS", 10.0)
+
+
+@pytest.fixture
+def redis_prefix(redis_url: str, patience: None) -> Iterator[str]:
     """Keys below it are the test's own."""
     prefix = f"gateway-test:{uuid4().hex}"
     yield prefix
@@ -28,7 +35,7 @@ def redis_prefix(redis_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_redis() -> Iterator[redis_server.OwnServer]:
+def own_redis(patience: None) -> Iterator[redis_server.OwnServer]:
     """A Redis that the test may kill."""
     with redis_server.or_skipped(redis_server.own_server()) as server:
         yield server

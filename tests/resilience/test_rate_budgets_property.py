@@ -128,7 +128,7 @@ def most_in_a_window(arrivals: list[float]) -> int:
     return max((bisect_left(arrivals, at + WINDOW_SECONDS) - place for place, at in enumerate(arrivals)), default=0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     plan=st.lists(calls, min_size=1, max_size=40),
     limit=st.integers(1, 5),

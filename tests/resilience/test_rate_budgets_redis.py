@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from itertools import chain
+from typing import ClassVar
 
 import pytest
 from redis import Redis
@@ -31,11 +32,18 @@ BACK = {"event": "rate_budgets_shared_again", "log_level": "info"}
 class Process:
     """What one process has of it. Its link looks for a Redis that went away when the test says so."""
 
+    running: ClassVar[set[Process]] = set()
+
     def __init__(self, url: str, prefix: str, *, calls: int, owner: str = "one") -> None:
         self.time = VirtualTime()
         self.link = RedisLink(url, self.time.clocks)
         limit = RateLimit(name="calls", kinds=frozenset(CallKind), calls=calls)
         self.slots = SharedSlots(limit, self.link, self.time.clocks.monotonic, owner=owner, prefix=prefix)
+        self.running.add(self)
+
+    async def aclose(self) -> None:
+        self.running.remove(self)
+        await self.slots.aclose()
 
     async def take(self, *, wanted: int = 1) -> Slot | Full:
         return await self.slots.take(hold_seconds=HOLD, spare=0, wanted=wanted)
@@ -61,7 +69,14 @@ class Process:
 
 
 def run(use: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(use())  # type: ignore[arg-type]
+    async def use_and_close() -> None:
+        try:
+            await use()
+        finally:
+            while Process.running:
+                await next(iter(Process.running)).aclose()
+
+    asyncio.run(use_and_close())
 
 
 def test_two_processes_together_get_no_more_than_the_limit(redis_url: str, redis_prefix: str) -> None:
@@ -69,8 +84,6 @@ def test_two_processes_together_get_no_more_than_the_limit(redis_url: str, redis
         processes = [Process(redis_url, redis_prefix, calls=15) for _ in range(2)]
         answers = await asyncio.gather(*(one.take() for one in chain.from_iterable([processes] * 20)))
         assert [type(answer) for answer in answers].count(Slot) == 15
-        for one in processes:
-            await one.slots.aclose()
 
     run(use)
 
@@ -83,8 +96,6 @@ def test_what_one_gives_back_another_gets(redis_url: str, redis_prefix: str) -> 
         await one.end(slot, GIVEN_BACK)
         other.time.now += 0.1
         assert len(await other.taken(1)) == 1
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -97,8 +108,6 @@ def test_what_one_process_is_told_counts_for_all(redis_url: str, redis_prefix: s
         answer = await other.take()
         assert isinstance(answer, Full)
         assert [round(seconds) for seconds in answer.free_in_seconds] == [30]
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -115,8 +124,6 @@ def test_calls_of_another_process_are_not_taken_twice(redis_url: str, redis_pref
         for slot in theirs:
             await other.end(slot, GIVEN_BACK)
         assert len(await one.taken(10)) == 9
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -125,8 +132,6 @@ def test_whoever_has_another_credential_has_another_budget(redis_url: str, redis
     async def use() -> None:
         one, other = (Process(redis_url, redis_prefix, calls=1, owner=owner) for owner in ("one", "other"))
         assert (len(await one.taken(2)), len(await other.taken(2))) == (1, 1)
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -144,7 +149,6 @@ def test_a_process_that_is_killed_holds_its_slots_for_a_bounded_time(redis_url: 
         assert 60_000 < lives["busy"] <= HOLD * 1000 + 1_000
         assert 60_000 < lives["state"] <= 3_600_000
         assert all(60_000 < left <= HOLD * 1000 for left in scores)
-        await killed.slots.aclose()
 
     run(use)
 
@@ -159,8 +163,6 @@ def test_an_end_that_comes_late_counts_all_the_same(redis_url: str, redis_prefix
         await asyncio.sleep(0.01)
         await one.end(slow)
         assert await other.taken(1) == []
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -184,8 +186,6 @@ def test_a_full_budget_is_not_asked_about_again_at_once(redis_url: str, redis_pr
         assert isinstance(await other.take(), Full)
         assert asked == ["take", "take"]
         await one.end(slot, GIVEN_BACK)
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -211,7 +211,6 @@ def test_a_take_that_is_called_off_loses_no_slot(redis_url: str, redis_prefix: s
             while not await one.taken(1):
                 one.time.now += 0.1
                 await asyncio.sleep(0.005)
-        await one.slots.aclose()
 
     run(use)
 
@@ -228,7 +227,7 @@ def test_it_need_not_be_there() -> None:
             assert len(await one.taken(5)) == 3
         assert logs == [AWAY]
         assert one.slots.standing().remaining == 0
-        await one.slots.aclose()
+        await one.aclose()
         assert len(asyncio.all_tasks()) == 1
 
     run(use)
@@ -243,7 +242,7 @@ def test_calls_that_lose_it_together_say_so_once() -> None:
             answers = await asyncio.gather(*(one.take() for _ in range(5)))
         assert [type(answer) for answer in answers] == [Slot] * 5
         assert logs == [AWAY]
-        await one.slots.aclose()
+        await one.aclose()
         assert len(asyncio.all_tasks()) == 1
 
     run(use)
@@ -259,7 +258,6 @@ def test_one_that_never_answers_costs_one_call_its_time(monkeypatch: pytest.Monk
             with capture_logs() as logs:
                 assert len(await one.taken(5)) == 3
             assert [line["event"] for line in logs] == ["rate_budgets_not_shared"]
-            await one.slots.aclose()
 
     run(use)
 
@@ -276,7 +274,6 @@ def test_when_it_is_killed_each_goes_on_with_its_own_count(own_redis: OwnServer)
             assert len(await one.taken(9)) == 1
             await one.look_again()
         assert logs == [AWAY]
-        await one.slots.aclose()
 
     run(use)
 
@@ -299,8 +296,6 @@ def test_when_it_is_back_it_is_told_what_it_missed(own_redis: OwnServer) -> None
         await one.end(early[0], GIVEN_BACK)
         other.time.now += 0.1
         assert len(await other.taken(9)) == 1
-        await one.slots.aclose()
-        await other.slots.aclose()
 
     run(use)
 
@@ -322,7 +317,6 @@ def test_looking_for_it_goes_on_in_nobodys_name(own_redis: OwnServer) -> None:
         await one.look_again()
         assert seen == [(None, {})]
         await one.link.leave(tell_again)
-        await one.slots.aclose()
 
     run(use)
 
@@ -334,7 +328,6 @@ def test_while_it_is_away_others_are_known_from_the_provider(own_redis: OwnServe
         (slot,) = await one.taken(1)
         await one.end(slot, Ending(hold_seconds=60, remaining=1, others_hold_seconds=60))
         assert len(await one.taken(9)) == 1
-        await one.slots.aclose()
 
     run(use)
 
@@ -355,7 +348,6 @@ def test_no_key_of_redis_holds_a_credential(redis_url: str, redis_prefix: str) -
             held = [client.zrange(name, 0, -1) if name.endswith("busy") else client.hgetall(name) for name in keys]
         assert len(keys) == 2
         assert key not in f"{keys} {held}"
-        await one.slots.aclose()
 
     run(use)
 

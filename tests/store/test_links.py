@@ -232,7 +232,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_families_are_always_a_partition_anchored_by_rank(links, run, steps):
     """Held against the simplest model: a set of sets."""
     every = [RecordKey(provider, text) for provider in Provider for text in "12"]

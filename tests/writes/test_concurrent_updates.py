@@ -50,8 +50,17 @@ def gateways(request: pytest.FixtureRequest, start_gateway: Start, database_url:
 
 @pytest.fixture
 def hasty(start_gateway: Start, database_url: str) -> Gateway:
-    """A gateway that does not wait for long."""
-    gateway = start_gateway(database_url=database_url, mutation_deadline_seconds=1.0, **QUIET)
+    """A gateway that does not wait for long, for tests in which it waits in vain."""
+    return linked(start_gateway, database_url, mutation_deadline_seconds=2.0)
+
+
+@pytest.fixture
+def patient(start_gateway: Start, database_url: str) -> Gateway:
+    return linked(start_gateway, database_url)
+
+
+def linked(start_gateway: Start, database_url: str, **settings: Any) -> Gateway:
+    gateway = start_gateway(database_url=database_url, **settings, **QUIET)
     gateway.data(LINK, ids=list(ADA_CONTACTS.values()))
     return gateway
 
@@ -208,19 +217,19 @@ def test_a_deletion_waits_for_the_lock_too(hasty: Gateway, sandbox: Sandbox, dat
     assert GATELY_ID in sandbox.gately.contacts
 
 
-def test_a_lock_on_one_record_holds_up_no_other(hasty: Gateway, sandbox: Sandbox, database_url: str) -> None:
+def test_a_lock_on_one_record_holds_up_no_other(patient: Gateway, sandbox: Sandbox, database_url: str) -> None:
     lock(database_url, LOCKS["gately"], new_owner())
     lock(database_url, f"{LOCKS['klen']}1", new_owner())
     for one in ("klen", "cometly"):
         asked_for = {"id": ADA_RECORDS[one], "emails": [{"address": "ada@new.test"}]}
-        assert hasty.data(UPDATE, input=asked_for)["updateContact"]["status"] == "SUCCEEDED"
+        assert patient.data(UPDATE, input=asked_for)["updateContact"]["status"] == "SUCCEEDED"
 
 
-def test_a_lock_whose_lease_is_over_is_taken_over(hasty: Gateway, sandbox: Sandbox, database_url: str) -> None:
+def test_a_lock_whose_lease_is_over_is_taken_over(patient: Gateway, sandbox: Sandbox, database_url: str) -> None:
     lock(database_url, LOCKS["gately"], new_owner(), until=int(time.time() * 1000) - 1)
-    assert hasty.data(UPDATE, input={"id": ADA_RECORDS["gately"], "company": "New Oy"})["updateContact"]["results"] == [
-        success("GATELY", "UPDATED", GATELY_ID)
-    ]
+    assert patient.data(UPDATE, input={"id": ADA_RECORDS["gately"], "company": "New Oy"})["updateContact"][
+        "results"
+    ] == [success("GATELY", "UPDATED", GATELY_ID)]
     assert locks(database_url) == []
 
 
@@ -295,7 +304,7 @@ def test_however_a_write_ends_its_lock_is_given_back(
 
 
 def test_a_lock_that_somebody_else_has_taken_over_is_left_to_them(
-    hasty: Gateway, sandbox: Sandbox, database_url: str, monkeypatch: pytest.MonkeyPatch
+    patient: Gateway, sandbox: Sandbox, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A holder that outlived its lease gives back nothing of the next one's."""
     answer = sandbox.gately.answer
@@ -305,7 +314,7 @@ def test_a_lock_that_somebody_else_has_taken_over_is_left_to_them(
         return answer(received)
 
     monkeypatch.setattr(sandbox.gately, "answer", taken_over_meanwhile)
-    payload = hasty.data(UPDATE, input={"id": ADA_RECORDS["gately"], "company": "New Oy"})["updateContact"]
+    payload = patient.data(UPDATE, input={"id": ADA_RECORDS["gately"], "company": "New Oy"})["updateContact"]
     assert payload["status"] == "SUCCEEDED"
     assert locks(database_url) == [LOCKS["gately"]]
 
@@ -317,7 +326,7 @@ def test_a_lock_that_was_granted_too_late_is_given_back(
 
     async def late(store: LockStore, *arguments: Any, **named: Any) -> bool:
         taken = await take(store, *arguments, **named)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2.5)
         return taken
 
     with monkeypatch.context() as patch:

@@ -343,7 +343,6 @@ def updates(draw: st.DrawFn) -> dict[str, Any]:
 
 
 PROPERTY = settings(
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
