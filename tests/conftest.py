@@ -1,7 +1,6 @@
 """One sandbox on real loopback sockets for all tests, and gateways in front of it."""
 
 import asyncio
-import gc
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -19,10 +18,12 @@ from gateway.main import build_app, build_connectors, telemetry_of
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox, running_in_thread
 from gateway.settings import read_gateway_settings
-from tests import postgresql
+from tests import pace, postgresql
 from tests.live import serving
 
 T = TypeVar("T")
+
+pace.use_fast_folder()
 
 # Comparisons stand in that module; without this a failure of theirs shows nothing. Here, before anybody imports it.
 pytest.register_assert_rewrite("tests.failures.outcomes")
@@ -43,10 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests stand in memory until the end, and each full garbage collection would walk through them all: a
-    second in which no gateway answers, and in which time-outs pass."""
-    gc.collect()
-    gc.freeze()
+    pace.hold_collector_back()
+
+
+def pytest_runtest_logfinish() -> None:
+    pace.collect_between()
 
 
 # Most tests say what one call does, and count calls: nothing is repeated, saved, held back or remembered there.
@@ -57,6 +59,8 @@ BARE: dict[str, Any] = {
     "rate_budgets": "off",
     "read_cache_seconds": 0,
     "stale_if_error_seconds": 0,
+    # A machine that stands still for two seconds is no provider that cannot be reached.
+    "connect_timeout_seconds": 20,
     # Times, and what is left of limits, differ from run to run.
     "tell_providers": "off",
 }

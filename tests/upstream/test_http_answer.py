@@ -51,12 +51,16 @@ async def ask(over: AiohttpClient, loopback: Loopback, method: str = "GET") -> t
     return answer.status, await read_whole(answer)
 
 
-def twice(answer: Answer, method: str = "GET") -> tuple[tuple[int, bytes], tuple[int, bytes], int]:
+def twice(
+    answer: Answer, method: str = "GET", *, behind: asyncio.Event | None = None
+) -> tuple[tuple[int, bytes], tuple[int, bytes], int]:
     """Two answers, and how many connections they took."""
 
     async def use(over: AiohttpClient, loopback: Loopback) -> tuple[tuple[int, bytes], tuple[int, bytes], int]:
         first = await ask(over, loopback, method)
         # Whatever comes behind the answer has come.
+        if behind is not None:
+            await behind.wait()
         await asyncio.sleep(0.02)
         return first, await ask(over, loopback, method), loopback.connections
 
@@ -121,6 +125,7 @@ def test_an_answer_to_head_has_no_body() -> None:
 @pytest.mark.parametrize("late", [0, 0.01], ids=["with-it", "after-it"])
 def test_what_stands_behind_an_answer_is_not_the_next_one(late: float) -> None:
     """An answer that nobody asked for may be somebody else's."""
+    sent = asyncio.Event()
 
     async def two(writer: asyncio.StreamWriter) -> None:
         writer.write(OK + (b"" if late else reply(200, b"[1]")))
@@ -129,8 +134,9 @@ def test_what_stands_behind_an_answer_is_not_the_next_one(late: float) -> None:
             await asyncio.sleep(late)
             writer.write(reply(200, b"[1]"))
             await writer.drain()
+        sent.set()
 
-    assert twice(two) == ((200, b"{}"), (200, b"{}"), 2)
+    assert twice(two, behind=sent) == ((200, b"{}"), (200, b"{}"), 2)
 
 
 @pytest.mark.parametrize(
