@@ -23,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.http.alarm import Alarm, PatientAlarm
 from gateway.http.exchange import Exchange
+from gateway.http.outlet import Outlet, Turn
 from gateway.http.refusal import RequestRefused
 from gateway.http.refused_by_server import REFUSAL
 from gateway.http.request_head import MAX_HEADERS, check_handshake, check_head, check_size, malformed
@@ -37,10 +38,12 @@ _LINGER_SECONDS: Final = 2.0
 
 class Connection(HttpToolsProtocol):
     cycle: Exchange
+    outlet: Outlet
 
-    def __init__(self, settings: HttpSettings, **given: Any) -> None:
+    def __init__(self, settings: HttpSettings, turn: Turn, **given: Any) -> None:
         super().__init__(**given)
         self._settings = settings
+        self._turn = turn
         self._running: Exchange | None = None
         self._unread = bytearray()
         self._one_too_many = False
@@ -58,13 +61,14 @@ class Connection(HttpToolsProtocol):
         self._lingers = False
         self._head_alarm = Alarm(self.loop, self._head_is_late)
         self._write_alarm = Alarm(self.loop, self._nobody_reads)
-        self._linger_alarm = Alarm(self.loop, self._nobody_left)
-        self._idle_alarm = PatientAlarm(self.loop, self.timeout_keep_alive_handler)
+        self._linger_alarm = Alarm(self.loop, self._close)
+        self._idle_alarm = PatientAlarm(self.loop, self._close)
 
     # What the transport calls
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
+        self.outlet = Outlet(transport, self._turn, self.loop)
         most = self._settings.max_connections
         self._one_too_many = len(self.connections) > most
         if len(self.connections) > most + most // 10 + 1:
@@ -231,6 +235,7 @@ class Connection(HttpToolsProtocol):
         else:
             self._ended = True
             self._stop_alarms()
+            self.outlet.flush()
             self.transport.set_write_buffer_limits()
             self.handle_websocket_upgrade()
 
@@ -252,13 +257,19 @@ class Connection(HttpToolsProtocol):
             message = f"The request's headers did not arrive whole within {seconds:g} seconds."
             self._refuse(RequestRefused(408, "REQUEST_TIMEOUT", message))
         elif self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
+            self._close()
 
     def _nobody_reads(self) -> None:
         self.transport.abort()
 
-    def _nobody_left(self) -> None:
+    def _close(self) -> None:
+        self.outlet.flush()
         self.transport.close()
+
+    def shutdown(self) -> None:
+        """uvicorn calls it when the server ends."""
+        self.outlet.flush()
+        super().shutdown()
 
     def _refuse(self, refused: RequestRefused) -> None:
         """The last thing that is answered on this connection."""
@@ -304,13 +315,14 @@ class Connection(HttpToolsProtocol):
         if self._lingers or self.transport.is_closing():
             return
         if everything_came and not self.pipeline and not self._unread:
-            self.transport.close()
+            self._close()
             return
         self._lingers = self._ended = True
         self._unread.clear()
         self._head_alarm.stop()
         self._linger_alarm.set(_LINGER_SECONDS)
         self.flow.resume_reading()
+        self.outlet.flush()
         self.transport.write_eof()
 
     def _stop_alarms(self) -> None:

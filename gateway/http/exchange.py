@@ -4,6 +4,7 @@ Beside what uvicorn's own cycle does:
 
 - The head of an answer waits for the first piece of its body, and both are one write. ASGI asks for that (HTTP
   specification, "Response Start"), and most answers are one piece: a second write is a second packet.
+- An answer that ends, and not its connection with it, goes out with the others of its turn (`gateway.http.outlet`).
 - A header that has gone out before is not looked at and written anew: all but three of an answer's are always the same.
 - An answer before the end of its request's body is the last one of the connection.
 """
@@ -120,7 +121,10 @@ class Exchange(RequestResponseCycle):
             if len(body) > self.expected_content_length:
                 raise RuntimeError("Response content longer than Content-Length")
             self.expected_content_length -= len(body)
-        self.transport.write(piece)
+        if more or not self.keep_alive:
+            self.transport.write(piece)
+        else:
+            self._outgoing.write_soon(piece)
         if not more:
             self._end()
 
@@ -150,9 +154,16 @@ class _Outgoing:
     def write(self, data: bytes) -> None:
         held, self._held = self._held, b""
         if held and len(data) > _COPIED_BYTES:
-            self._connection.transport.write(held)
+            self._connection.outlet.write(held)
             held = b""
-        self._connection.transport.write(held + data)
+        self._connection.outlet.write(held + data)
+
+    def write_soon(self, data: bytes) -> None:
+        if len(data) > _COPIED_BYTES:
+            self.write(data)
+            return
+        held, self._held = self._held, b""
+        self._connection.outlet.write_soon(held + data)
 
     def is_closing(self) -> bool:
         return self._connection.transport.is_closing()

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 
 from gateway.http.connection import Connection
 from gateway.http.ending import Ending, broken_off
+from gateway.http.outlet import Turn
 from gateway.http.services import Services
 from gateway.http.settings import HttpSettings
 from gateway.http.websocket_protocol import WebSocketProtocol
@@ -71,7 +72,7 @@ def build_server(application: Starlette, settings: HttpSettings) -> "_Server":
     """Its caller enters the application's lifespan."""
     config = uvicorn.Config(
         application,
-        http=partial(Connection, settings),  # type: ignore[arg-type]  # called like the class that it stands for
+        http=partial(Connection, settings, Turn()),  # type: ignore[arg-type]  # called like the class that it stands for
         ws=WebSocketProtocol,
         ws_max_size=settings.max_body_bytes,
         # A small compressed message could grow past every limit while it is unpacked.

@@ -9,6 +9,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from gateway.http.connection import Connection
+from gateway.http.outlet import Turn
 from gateway.http.settings import HttpSettings
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -61,7 +62,8 @@ class Line:
         config = Config(app, ws="none", lifespan="off", log_config=None, interface="asgi3", proxy_headers=False)
         config.load()
         self.transport = Memory()
-        self.connection = Connection(HttpSettings(**settings), config=config, server_state=ServerState(), app_state={})
+        given: Any = {"config": config, "server_state": ServerState(), "app_state": {}}
+        self.connection = Connection(HttpSettings(**settings), Turn(), **given)
         self.connection.connection_made(self.transport)
 
     async def ask(self, *pieces: bytes) -> bytes:
@@ -71,6 +73,8 @@ class Line:
             self.connection.data_received(piece)
         while self.connection.tasks:
             await asyncio.wait(set(self.connection.tasks))
+        # The turn of the event loop is over.
+        await asyncio.sleep(0)
         return self.transport.written
 
     def leave(self) -> None:
