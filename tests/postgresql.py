@@ -137,19 +137,8 @@ def _started(binaries: Path) -> Iterator[Server]:
         port = lasting_port()
         data = str(folder / "data")
         control = [*as_postgres, str(binaries / "pg_ctl"), "-D", data, "-w", "-t", str(START_SECONDS), "-s"]
-        initdb = [
-            str(binaries / "initdb"),
-            "-D",
-            data,
-            "-N",
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C",
-        ]
+        made = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]
+        initdb = [str(binaries / "initdb"), "-D", data, "-N", *made]
         _run([*as_postgres, *initdb], folder)
         options = f"-h {HERE} -p {port} -k {folder} -F"
         _run([*control, "-l", str(folder / "log"), "-o", options, "start"], folder)

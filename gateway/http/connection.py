@@ -322,8 +322,7 @@ class Connection(HttpToolsProtocol):
         self._head_alarm.stop()
         self._linger_alarm.set(_LINGER_SECONDS)
         self.flow.resume_reading()
-        self.outlet.flush()
-        self.transport.write_eof()
+        self.outlet.end()
 
     def _stop_alarms(self) -> None:
         self._idle_alarm.cancel()

@@ -1,7 +1,7 @@
 """What goes out to clients: at once, or together with the other answers that a turn of the event loop made.
 
-A write is a call of the system, and where its reader sleeps it wakes it: for small answers that costs as much as
-everything else in their HTTP (docs/adr/0025). Of writes that stand behind one another only the first one wakes.
+A write is a call of the system, and where its reader sleeps it wakes it: a fifth of what a small answer costs
+(docs/adr/0025). Of writes that stand behind one another only the first one wakes.
 """
 
 import asyncio
@@ -28,18 +28,20 @@ class Turn:
 
 class Outlet:
     """Of one connection. Bytes go out in the order in which they are given; call `flush` before whatever closes the
-    transport or hands it over."""
+    transport or hands it over. What comes after its end, or after the client has left, goes nowhere."""
 
-    __slots__ = ("_loop", "_transport", "_turn", "_waiting")
+    __slots__ = ("_is_over", "_loop", "_transport", "_turn", "_waiting")
 
     def __init__(self, transport: asyncio.Transport, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._turn, self._loop = transport, turn, loop
         self._waiting = b""
+        self._is_over = False
 
     def write(self, data: bytes) -> None:
         if self._waiting:
             self.flush()
-        self._transport.write(data)
+        if not self._is_over:
+            self._transport.write(data)
 
     def write_soon(self, data: bytes) -> None:
         if not self._waiting:
@@ -47,6 +49,13 @@ class Outlet:
         self._waiting += data
 
     def flush(self) -> None:
+        """Raises nothing: others may stand behind it in the same turn."""
         data, self._waiting = self._waiting, b""
-        if data and not self._transport.is_closing():
+        if data and not self._is_over and not self._transport.is_closing():
             self._transport.write(data)
+
+    def end(self) -> None:
+        """The client is told that nothing more comes; what it still sends can be read."""
+        self.flush()
+        self._is_over = True
+        self._transport.write_eof()

@@ -29,6 +29,8 @@ class Memory(asyncio.Transport):
         return b"".join(self.writes)
 
     def write(self, data: Any) -> None:
+        if self.half_closed:
+            raise RuntimeError("Cannot call write() after write_eof()")
         if data:
             self.writes.append(data)
 

@@ -59,6 +59,22 @@ def test_nothing_goes_to_one_that_is_closed() -> None:
     asyncio.run(test())
 
 
+def test_nothing_comes_behind_the_end_and_others_get_theirs_all_the_same() -> None:
+    async def test() -> None:
+        over, there, turn = Memory(), Memory(), Turn()
+        outlets = [Outlet(transport, turn, asyncio.get_running_loop()) for transport in (over, there)]
+        outlets[0].write_soon(b"an answer")
+        outlets[0].end()
+        outlets[0].write(b" and more")
+        for outlet in outlets:
+            outlet.write_soon(b"another answer")
+        await asyncio.sleep(0)
+        assert (over.writes, there.writes) == ([b"an answer"], [b"another answer"])
+        assert over.half_closed
+
+    asyncio.run(test())
+
+
 def test_answers_to_requests_behind_one_another_stay_in_their_order() -> None:
     """The second is in pieces, which go out as they come."""
     parts = [started(), piece(b"a", more=True), piece(b"b")]
@@ -134,11 +150,10 @@ def test_an_answer_is_out_before_one_that_breaks_off_behind_it_ends_the_connecti
         raise KeyError
 
     async def test() -> None:
-        line, out = Line(app), list[bytes]()
-        line.transport.write_eof = lambda: out.append(line.transport.written)  # type: ignore[method-assign]
+        line = Line(app)
         line.connection.data_received(get(b"/first") + get() + get())
         await asyncio.wait(set(line.connection.tasks), return_when=asyncio.FIRST_COMPLETED)
-        assert out == [OK]
+        assert (line.transport.writes, line.transport.half_closed) == ([OK], True)
         line.leave()
 
     asyncio.run(test())
