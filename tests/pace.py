@@ -17,8 +17,8 @@ _YOUNG_COLLECTIONS = 30
 
 
 def use_fast_folder() -> None:
-    """Temporary files, databases among them, lie in memory where there is enough of it: waiting for a disk would be two
-    fifths of the time of all tests of writes. Whoever sets TMPDIR has chosen."""
+    """Temporary files, databases among them, lie in memory where there is enough of it: waiting for a disk would be a
+    third of the time of all tests of writes. Whoever sets TMPDIR has chosen."""
     if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
         return
     room = os.statvfs(_MEMORY)

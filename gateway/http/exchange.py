@@ -4,7 +4,7 @@ Beside what uvicorn's own cycle does:
 
 - The head of an answer waits for the first piece of its body, and both are one write. ASGI asks for that (HTTP
   specification, "Response Start"), and most answers are one piece: a second write is a second packet.
-- An answer that ends, and not its connection with it, goes out with the others of its turn (`gateway.http.outlet`).
+- The end of an answer goes out with those of others that end in its turn (`gateway.http.outlet`).
 - A header that has gone out before is not looked at and written anew: all but three of an answer's are always the same.
 - An answer before the end of its request's body is the last one of the connection.
 """
@@ -121,10 +121,7 @@ class Exchange(RequestResponseCycle):
             if len(body) > self.expected_content_length:
                 raise RuntimeError("Response content longer than Content-Length")
             self.expected_content_length -= len(body)
-        if more or not self.keep_alive:
-            self.transport.write(piece)
-        else:
-            self._outgoing.write_soon(piece)
+        self._outgoing.write(piece, soon=not more)
         if not more:
             self._end()
 
@@ -151,19 +148,16 @@ class _Outgoing:
         """Until something else is written, or an answer without anything breaks off."""
         self._held = head
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, *, soon: bool = False) -> None:
+        """`soon` may be later in this turn of the event loop."""
+        outlet = self._connection.outlet
         held, self._held = self._held, b""
-        if held and len(data) > _COPIED_BYTES:
-            self._connection.outlet.write(held)
-            held = b""
-        self._connection.outlet.write(held + data)
-
-    def write_soon(self, data: bytes) -> None:
-        if len(data) > _COPIED_BYTES:
-            self.write(data)
+        if len(data) <= _COPIED_BYTES:
+            (outlet.write_soon if soon else outlet.write)(held + data)
             return
-        held, self._held = self._held, b""
-        self._connection.outlet.write_soon(held + data)
+        if held:
+            outlet.write(held)
+        outlet.write(data)
 
     def is_closing(self) -> bool:
         return self._connection.transport.is_closing()

@@ -5,19 +5,22 @@ A write is a call of the system, and where its reader sleeps it wakes it: a fift
 """
 
 import asyncio
+from contextvars import Context
 
 
 class Turn:
     """One for an event loop: the connections with something to go out when what is ready now has run."""
 
-    __slots__ = ("_outlets",)
+    __slots__ = ("_context", "_outlets")
 
     def __init__(self) -> None:
         self._outlets: list[Outlet] = []
+        # Nobody's: an alarm that is set because one client does not read must not hold on to another one's request.
+        self._context = Context()
 
     def add(self, outlet: "Outlet", loop: asyncio.AbstractEventLoop) -> None:
         if not self._outlets:
-            loop.call_soon(self._end)
+            loop.call_soon(self._end, context=self._context)
         self._outlets.append(outlet)
 
     def _end(self) -> None:

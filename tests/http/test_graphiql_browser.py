@@ -169,6 +169,7 @@ def test_the_first_example_opens_with_its_variables_and_keeps_them(browser: Brow
 def test_no_tab_can_be_chosen_before_there_is_an_editor_for_its_text(browser: Browser, gateway_url: str) -> None:
     """It would stand above the operation of another tab, and Execute would send that one."""
     page, held = browser.new_page(viewport={"width": 1600, "height": 1000}), list[Route]()
+    # Playwright puts an attribute on the function that it is given, which a built-in one would not take.
     page.route("**/assets/monaco-editor-*.js", lambda route: held.append(route))
     with page.expect_request("**/assets/monaco-editor-*.js"):
         page.goto(gateway_url)

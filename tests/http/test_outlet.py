@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -30,6 +31,23 @@ def test_what_a_turn_made_goes_out_at_its_end() -> None:
         outlets[2].write_soon(b"three")
         await asyncio.sleep(0)
         assert [transport.writes for transport in transports] == [[b"onetwo"], [b"one"], [b"three"]]
+
+    asyncio.run(test())
+
+
+def test_what_is_set_off_by_going_out_is_in_nobodys_name() -> None:
+    """An alarm for a client that does not read would hold on to the request of whoever came first in its turn."""
+    request, seen = ContextVar("request", default="nobody's"), list[str]()
+
+    class Full(Memory):
+        def write(self, data: bytes) -> None:
+            seen.append(request.get())
+
+    async def test() -> None:
+        request.set("somebody's")
+        Outlet(Full(), Turn(), asyncio.get_running_loop()).write_soon(b"an answer")
+        await asyncio.sleep(0)
+        assert seen == ["nobody's"]
 
     asyncio.run(test())
 
