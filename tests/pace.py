@@ -7,7 +7,7 @@ from pathlib import Path
 
 # Linux keeps it in memory.
 _MEMORY = Path("/dev/shm")
-# What all tests leave there takes a tenth of it. Containers have 64 MiB, unless they ask for more.
+# All tests together take a fifth of it. Containers have 64 MiB, unless they ask for more.
 _NEEDED_BYTES = 2 * 2**30
 
 _YOUNG_OBJECTS = 20_000

@@ -107,6 +107,9 @@ class Process:
             socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS).close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            # It stopped listening in that very moment: the next one tells.
+            pass
         return False
 
     def end(self, signal_number: int) -> int:
