@@ -15,7 +15,7 @@ from tests.plans.operations import Plain, dressed
 # What is cancelled before it began drops what it would have awaited, in both ways; Python says so, or fails to say so.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
-    pytest.mark.filterwarnings("ignore:Exception ignored in. <coroutine:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored .*<coroutine:pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.usefixtures("collected"),
 ]
 

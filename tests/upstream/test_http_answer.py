@@ -8,7 +8,7 @@ import gzip
 import socket
 import struct
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -30,11 +30,15 @@ Use = Callable[[AiohttpClient, Loopback], Awaitable[T]]
 OK = reply(200, b"{}")
 
 
-@pytest.fixture(params=["asyncio", "uvloop"], autouse=True)
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"], autouse=True)
 def loop_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway runs on one, and on the other where there is none."""
-    if request.param == "uvloop":
-        monkeypatch.setattr(asyncio, "run", uvloop.run)
+
+    def run(use: Coroutine[Any, Any, T]) -> T:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            return runner.run(use)
+
+    monkeypatch.setattr(asyncio, "run", run)
 
 
 def at_loopback(answer: Answer | None, use: Use[T], *, keeps_open: bool = False) -> T:
