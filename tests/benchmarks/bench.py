@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks import answers, nginx_upstream, peers, series, tools
 from tests.benchmarks.gateway_server import WITH_CACHE, gateway, link_persons
-from tests.benchmarks.given import peer_names, positive, work_names
+from tests.benchmarks.given import other_python, peer_names, positive, work_names
 from tests.benchmarks.load import Load, LoadFailed
 from tests.benchmarks.machine import described, two_cores
 from tests.benchmarks.nginx_upstream import NginxUpstream
@@ -89,9 +89,9 @@ def run(given: argparse.Namespace, folder: Path) -> Results:
         bench.results.about |= {"upstream alone": upstream_rate(load, upstream, core), "load": _load_text(given)}
         for name, prepare in _servers(given, folder, upstream.url, core):
             bench.start(stack, name, prepare)
-        for name in (GATEWAY, CACHED):
-            if name in bench.servers:
-                link_persons(bench.servers[name])
+        for name, server in bench.servers.items():
+            if name.startswith(GATEWAY):
+                link_persons(server)
         bench.verify()
         for number in range(given.rounds):
             _say(f"round {number + 1} of {given.rounds}")
@@ -111,6 +111,9 @@ def _servers(
 ) -> Iterator[tuple[str, Callable[[], ServerProcess]]]:
     yield GATEWAY, partial(gateway, GATEWAY, folder, upstream, core)
     yield CACHED, partial(gateway, CACHED, folder, upstream, core, WITH_CACHE)
+    for other in given.python:
+        name = f"{GATEWAY}, {other.version}"
+        yield name, partial(gateway, name, folder, upstream, core, script=other.script)
     for peer in peers.ALL:
         if given.peers == ["all"] or peer.name in given.peers:
             yield peer.name, partial(peer.server, folder, upstream, core)
@@ -132,6 +135,14 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", type=work_names, default=[], metavar="W1,W3", help="these works (default: all)")
     parser.add_argument(
         "--peers", type=peer_names, default=["all"], metavar="apollo,...", help="all, none, or their names"
+    )
+    parser.add_argument(
+        "--python",
+        type=other_python,
+        action="append",
+        default=[],
+        metavar=".venv-3.14/bin/python",
+        help="the gateway on this Python too, once more for each",
     )
     parser.add_argument("--reference", default="apollo", help="whom the ratios compare to (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")

@@ -29,13 +29,20 @@ WITH_CACHE = {**SETTINGS, "GATEWAY_READ_CACHE_SECONDS": "600"}
 
 
 def gateway(
-    name: str, folder: Path, upstream: str, core: int | str, settings: Mapping[str, str] = SETTINGS
+    name: str,
+    folder: Path,
+    upstream: str,
+    core: int | str,
+    settings: Mapping[str, str] = SETTINGS,
+    *,
+    script: Path = SCRIPT,
 ) -> ServerProcess:
-    """`upstream` is the URL below which each provider has a path of its name."""
+    """`upstream` is the URL below which each provider has a path of its name; `script` runs this code, be it on another
+    Python."""
     database = folder / f"{name.replace(' ', '-')}.db"
     server = ServerProcess(
         name=name,
-        command=[SCRIPT, "serve"],
+        command=[script, "serve"],
         folder=folder,
         core=core,
         environment={

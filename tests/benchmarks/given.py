@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from argparse import ArgumentTypeError
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests.benchmarks import peers
 from tests.benchmarks.report import named
@@ -30,6 +33,25 @@ def peer_names(text: str) -> list[str]:
     if given not in (["all"], ["none"]) and (unknown := [name for name in given if name not in _PEERS]):
         raise ArgumentTypeError(f"there is no {unknown[0]}; there are {', '.join(_PEERS)}, or all, or none")
     return given
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPython:
+    """A virtual environment with another Python, in which the gateway is installed too."""
+
+    version: str
+    script: Path
+
+
+def other_python(text: str) -> OtherPython:
+    script = Path(text).absolute().parent / "gateway"
+    if not script.exists():
+        raise ArgumentTypeError(f"there is no gateway beside {text}: make install PYTHON=... VENV=... puts it there")
+    try:
+        said = subprocess.run([text, "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as failure:
+        raise ArgumentTypeError(f"{text} does not tell its version: {failure}") from None
+    return OtherPython(said.removeprefix("Python ").strip(), script)
 
 
 def _words(text: str) -> list[str]:
