@@ -4,8 +4,9 @@ Rules: design section 8.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from msgspec import Struct
 
@@ -77,7 +78,7 @@ class ContactLists:
                 cannot be asked.
         """
         page = self._open(asked)
-        await asyncio.gather(*(walk.load() for walk in page.walks))
+        await _at_once([walk.load() for walk in page.walks])
         dealt = await _deal(page.walks, asked.first, page.turn, page.arguments)
         return await self._tell(page, dealt.edges, dealt.end)
 
@@ -179,6 +180,14 @@ class ContactLists:
         if hidden and filtered:
             return None
         return countable(max(0, sum(known) - hidden))
+
+
+async def _at_once(loads: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """One alone in this task, as `Terms.ask` does it."""
+    if len(loads) == 1:
+        await loads[0]
+    else:
+        await asyncio.gather(*loads)
 
 
 async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, arguments: str) -> "_Dealt":

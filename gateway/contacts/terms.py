@@ -40,6 +40,10 @@ class Terms(Struct, frozen=True, kw_only=True):
             AnswerPending: when the answer is not there in time; the call goes on.
             ProviderFailure: as the call does, and in the place of whatever nobody expected.
         """
+        if self.until is None:
+            # In the task of who waits, which goes on with a page as soon as it has been read. Another task's turn would
+            # come after the pages of others, when this one has left the processor's caches (docs/adr/0026).
+            return await _contained(provider, call)
         answered = await self.within(self.calls.start(_contained(provider, call)))
         if answered is None:
             raise pending(provider)
