@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,16 @@ def test_every_make_target_that_is_named_exists():
     for document in DOCUMENTS:
         named = set(re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)", (ROOT / document).read_text(), re.MULTILINE))
         assert {one or other for one, other in named} <= targets
+
+
+def test_another_python_gets_an_environment_of_its_own():
+    (command,) = re.findall(r"`make test (PYTHON=\S+ VENV=\S+)`", README)
+    given = ["PYTHON=python3.99", "VENV=.venv-3.99"]
+    assert [word.partition("=")[0] for word in command.split()] == ["PYTHON", "VENV"]
+    done = subprocess.run(["make", "-n", "test", *given], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "python3.99 -m venv .venv-3.99" in done.stdout
+    assert ".venv-3.99/bin/python -m pytest" in done.stdout
+    assert ".venv/" not in done.stdout
 
 
 def test_the_commands_are_those_of_the_command_line():
