@@ -19,7 +19,7 @@ from gateway.resilience.status import Watch
 from gateway.sandbox.sandbox import Sandbox
 from gateway.sandbox.server import RunningSandbox
 from gateway.settings import read_gateway_settings
-from tests.conftest import BARE
+from tests.conftest import BARE, resting_caretakers
 
 CLIENTS = Path(__file__).parent
 EXAMPLES = CLIENTS.parents[1] / "docs" / "examples"
@@ -84,7 +84,8 @@ def live_gateway(
     monkeypatch: pytest.MonkeyPatch,
     more_settings: dict[str, Any],
 ) -> Iterator[LiveGateway]:
-    """Lost writes settle after a second."""
+    """Lost writes settle after a second, and nobody but the client looks for them: else it would be a matter of time
+    what an example is told last."""
     monkeypatch.chdir(tmp_path)
     for name, value in running_sandbox.environment().items():
         monkeypatch.setenv(name, value)
@@ -94,9 +95,10 @@ def live_gateway(
     line = CuttingTheNextAnswer(build_app(settings, connectors))
     server = uvicorn.Server(uvicorn.Config(line, port=0, ws=WebSocketProtocol, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the gateway did not start"
+    with resting_caretakers():
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the gateway did not start"
     try:
         watches = [connector.standing.watch for connector in connectors.values()]
         yield LiveGateway(server.servers[0].sockets[0].getsockname()[1], line, watches)
