@@ -253,26 +253,44 @@ def test_a_look_up_that_has_not_arrived_is_pending(
     providers["KLEN"].let_go()
 
 
+def leave_while_held(gateway: Gateway, providers: Providers, query: str, **variables: Any) -> None:
+    """Asks Klen AI and Gately, goes away before they have answered, and waits until both calls are broken off."""
+    for name in ("KLEN", "GATELY"):
+        providers[name].hold()
+    request = gateway._client.request("POST", "/graphql", json={"query": query, "variables": variables})
+    asking = asyncio.run_coroutine_threadsafe(request, gateway._loop)
+    for name in ("KLEN", "GATELY"):
+        providers[name].wait_for_answer()
+
+    asking.cancel()
+
+    with pytest.raises(CancelledError):
+        asking.result(LONGEST_WAIT_SECONDS)
+    for name in ("KLEN", "GATELY"):
+        assert providers[name].broken_off.wait(LONGEST_WAIT_SECONDS)
+
+
 class TestNobodyWaits:
     def test_a_client_that_goes_away_before_the_answer_ends_every_call_even_a_pending_one(
         self, gateway: Gateway, providers: Providers
     ) -> None:
         query = """query($klen: ID!, $gately: ID!) {
           pending: contact(id: $klen, maxWaitMs: 0) { name }  waited: contact(id: $gately) { name } }"""
-        for name in ("KLEN", "GATELY"):
-            providers[name].hold()
-        body = {"query": query, "variables": {"klen": KLEN, "gately": ADA_CONTACTS["gately"]}}
-        request = gateway._client.request("POST", "/graphql", json=body)
-        asking = asyncio.run_coroutine_threadsafe(request, gateway._loop)
-        for name in ("KLEN", "GATELY"):
-            providers[name].wait_for_answer()
+        leave_while_held(gateway, providers, query, klen=KLEN, gately=ADA_CONTACTS["gately"])
 
-        asking.cancel()
-
-        with pytest.raises(CancelledError):
-            asking.result(LONGEST_WAIT_SECONDS)
-        for name in ("KLEN", "GATELY"):
-            assert providers[name].broken_off.wait(LONGEST_WAIT_SECONDS)
+    @pytest.mark.parametrize(
+        "field",
+        [
+            "a: contacts(providers: [KLEN]) { nodes { name } }  b: contacts(providers: [GATELY]) { nodes { name } }",
+            "contacts(providers: [KLEN, GATELY]) { nodes { name } }",
+            'contactsByEmail(email: "ada@everywhere.example", providers: [KLEN, GATELY]) { contacts { name } }',
+        ],
+        ids=["lists-of-one", "list-of-both", "search"],
+    )
+    def test_a_client_that_goes_away_ends_the_calls_of_lists_and_searches(
+        self, gateway: Gateway, providers: Providers, field: str
+    ) -> None:
+        leave_while_held(gateway, providers, f"{{ {field} }}")
 
     def test_a_gateway_that_closes_does_not_leave_them_behind(
         self, start_keeping: Callable[..., Gateway], providers: Providers
