@@ -144,8 +144,12 @@ class RecordCache:
 
     def _keep(self, asking: Asking, record: Record) -> None:
         before = self._kept.get(asking.key)
-        if before is not None and before.asked_at > asking.asked_at:
-            return
+        if before is not None:
+            if before.asked_at > asking.asked_at:
+                return
+            if before.record is record and before.changes == asking.changes:
+                # The answer of a call that was shared: whoever came first has put it there.
+                return
         size_bytes = _ENTRY_BYTES + memory_of(record)
         if size_bytes > self._max_bytes:
             # What is there is older.

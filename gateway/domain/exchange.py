@@ -1,12 +1,15 @@
 """One request to a provider and its reply, as data; what carries them is a matter of gateway.upstream."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
 from gateway.domain.contact import JsonObject
+
+T = TypeVar("T")
 
 
 class CallKind(StrEnum):
@@ -47,11 +50,24 @@ class Allowance(Struct, frozen=True, kw_only=True):
     reset_at: datetime | None = None
 
 
-class Reply(Struct, frozen=True, kw_only=True):
-    """A whole answer with a status of 200 to 299; everything else has become a ProviderFailure."""
+class Reply(Struct, kw_only=True):
+    """A whole answer with a status of 200 to 299; everything else has become a ProviderFailure. Nobody changes it:
+    several who asked the same may have been given this very one (gateway.resilience.single_flight)."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     latency_ms: int
     allowance: Allowance = Allowance()
+    _read: tuple[object, Any] | None = None
+
+    def read_once(self, reader: "Callable[[Reply], T]") -> T:
+        """What the reader makes of it; the same object for all who share this reply and read it so.
+
+        Raises:
+            Exception: whatever the reader raises, for each of them anew.
+        """
+        if self._read is None or self._read[0] != reader:
+            self._read = (reader, reader(self))
+        made: T = self._read[1]
+        return made

@@ -14,7 +14,7 @@ from gateway.domain.writes import WarningCode, WriteAction
 from gateway.sandbox.klen.contact import Phone
 from gateway.sandbox.sandbox import KlenSwitches
 from gateway.sandbox.seed.landmarks import DO_NOT_CALL_KLEN_ID
-from tests.connectors.canned import answered_by, documented
+from tests.connectors.canned import answered_by, changed, documented
 from tests.connectors.samples import FIRST, SAMPLES
 from tests.domain.wanted import address, custom_fields, emails, merged_custom_fields, phone, tags
 
@@ -304,9 +304,14 @@ def test_numbers_that_stay_although_the_new_list_leaves_them_out_are_reported(
     assert Field.PHONES in updated.record.known
 
 
-def test_whether_numbers_stayed_is_said_to_be_unseen_when_the_second_look_fails(klen, sandbox, remote_id, run):
-    good = sandbox.klen.view.details(sandbox.klen.contacts[int(remote_id)])
-    canned = answered_by(Provider.KLEN, json.dumps(good).encode(), b"{}", b"<html>")
+@pytest.mark.parametrize("beyond_the_calendar", [False, True])
+def test_whether_numbers_stayed_is_said_to_be_unseen_when_the_second_look_fails(
+    sandbox, remote_id, run, beyond_the_calendar
+):
+    good = json.dumps(sandbox.klen.view.details(sandbox.klen.contacts[int(remote_id)])).encode()
+    # The update has happened, whatever may be wrong with what is seen of it.
+    seen = changed(good, "created_date", to="0001-01-01T00:00:00+14:00") if beyond_the_calendar else b"<html>"
+    canned = answered_by(Provider.KLEN, good, b"{}", seen)
     updated = run(canned.update(remote_id, Patch(phones=(number(OTHER, primary=True),))))
     assert [one.message for one in updated.warnings] == [
         "Whether Klen AI removed the numbers that the new list leaves out could not be seen."

@@ -134,6 +134,17 @@ class TestAge:
 
         assert cache.find(KEY, max_age_seconds=10) == Aged(OLD, 5)
 
+    def test_who_joined_a_question_has_not_made_its_answer_newer(self, cache: RecordCache, time: FakeTime) -> None:
+        first, between, joined = (cache.asking(KEY) for _ in range(3))
+        for asking in (first, between, joined):
+            asking.__enter__()
+            time.advance(1)
+        for asking, answer in ((first, OLD), (joined, OLD), (between, NEW)):
+            asking.answer = answer
+            asking.__exit__(None)
+
+        assert found(cache) is NEW
+
     def test_nothing_is_kept_longer_than_for_its_time(self, cache: RecordCache, time: FakeTime) -> None:
         put(cache, OLD)
         time.advance(301)

@@ -55,8 +55,7 @@ class CometlyConnector:
         return None if re.fullmatch(r"[1-9][0-9]{0,18}", remote_id) else "Cometly ids are whole numbers"
 
     async def read(self, remote_id: str) -> Record:
-        contact, raw = await self._details(remote_id)
-        return self._reader.details(contact, fetched_at=self._clock(), raw=raw)
+        return (await self._get(remote_id)).read_once(self._record)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         return await self._listing.page(request)
@@ -90,7 +89,7 @@ class CometlyConnector:
         stored: wire.Contact | None = None
         if mapping.needs_stored(patch):
             with before_writing():
-                stored, _ = await self._details(remote_id)
+                stored = _contact(await self._get(remote_id))
         planned = mapping.from_patch(patch, stored, self._slots)
         call = Call("PUT", f"/contacts/{remote_id}", planned.body, kind=CallKind.UPDATE)
         return Prepared(calls=(call,) if planned.body else (), warnings=planned.warnings)
@@ -117,13 +116,18 @@ class CometlyConnector:
             raise not_recognisable(CAPABILITIES, "holds no external id; it recognises a contact by an email address.")
         return await looking.with_any_email(self._listing, match.emails)
 
-    async def _details(self, remote_id: str) -> tuple[wire.Contact, bytes]:
-        reply = await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
-        return decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status), reply.body
+    async def _get(self, remote_id: str) -> Reply:
+        return await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+
+    def _record(self, reply: Reply) -> Record:
+        return self._reader.details(_contact(reply), fetched_at=self._clock(), raw=reply.body)
 
     def _written(self, reply: Reply, call: Call) -> Record:
-        contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
-        return self._reader.written(contact, call.body or {}, fetched_at=self._clock(), raw=reply.body)
+        return self._reader.written(_contact(reply), call.body or {}, fetched_at=self._clock(), raw=reply.body)
+
+
+def _contact(reply: Reply) -> wire.Contact:
+    return decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)
 
 
 def _creation(planned: Planned) -> Call:

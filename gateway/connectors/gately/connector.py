@@ -50,7 +50,7 @@ class GatelyConnector:
 
     async def read(self, remote_id: str) -> Record:
         reply = await self._upstream.send(Call("GET", contact_path(remote_id), kind=CallKind.READ))
-        return self._record(reply, known=READABLE)
+        return reply.read_once(self._whole)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         wanted = request.filter
@@ -180,6 +180,9 @@ class GatelyConnector:
             next_token=next_page(token, page.pagination.pages, len(records)),
             total=total,
         )
+
+    def _whole(self, reply: Reply) -> Record:
+        return self._record(reply, known=READABLE)
 
     def _record(self, reply: Reply, *, known: frozenset[Field] | None = None) -> Record:
         contact = decode(reply.body, wire.Contact, CAPABILITIES.provider, reply.status)

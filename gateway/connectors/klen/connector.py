@@ -27,7 +27,7 @@ from gateway.domain.errors import (
     ProviderFailure,
     ReplyUnreadable,
 )
-from gateway.domain.exchange import Call, CallKind
+from gateway.domain.exchange import Call, CallKind, Reply
 from gateway.domain.writes import WriteAction, WriteWarning, dropped
 from gateway.resilience.standing import Standing
 from gateway.upstream.decode import check_acknowledgement, decode
@@ -54,8 +54,7 @@ class KlenConnector:
         return None if re.fullmatch(r"[1-9][0-9]{0,18}", remote_id) else "Klen AI ids are whole numbers"
 
     async def read(self, remote_id: str) -> Record:
-        contact, raw = await self._details(remote_id)
-        return mapping.to_record(contact, fetched_at=self._clock(), raw=raw)
+        return (await self._get(remote_id)).read_once(self._record)
 
     async def list_page(self, request: PageRequest) -> RecordPage:
         wanted = request.filter
@@ -131,7 +130,7 @@ class KlenConnector:
         stored: wire.Details | None = None
         if mapping.needs_stored(patch):
             with before_writing():
-                stored, _ = await self._details(remote_id)
+                stored = _details(await self._get(remote_id))
         planned = mapping.from_patch(patch, stored)
         call = Call("PATCH", f"/contacts/{remote_id}/update", planned.body, kind=CallKind.UPDATE)
         return Prepared(calls=(call,) if planned.body else (), warnings=planned.warnings), stored
@@ -147,19 +146,21 @@ class KlenConnector:
     async def _look_for_kept_numbers(self, remote_id: str, patch: Patch) -> tuple[Record, tuple[WriteWarning, ...]]:
         """Whether an update removes the numbers that it leaves out is not documented: look, and say so."""
         try:
-            contact, raw = await self._details(remote_id)
+            reply = await self._get(remote_id)
+            contact, record = _details(reply), self._record(reply)
         except ProviderFailure:
             message = "Whether Klen AI removed the numbers that the new list leaves out could not be seen."
             return self._untold(remote_id), (dropped(Field.PHONES, message),)
-        record = mapping.to_record(contact, fetched_at=self._clock(), raw=raw)
         if not left_over(patch.phones or (), contact.phone_numbers or ()):
             return record, ()
         message = "Klen AI kept numbers that the new list leaves out: it has no call that removes one."
         return record, (dropped(Field.PHONES, message),)
 
-    async def _details(self, remote_id: str) -> tuple[wire.Details, bytes]:
-        reply = await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
-        return decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status), reply.body
+    async def _get(self, remote_id: str) -> Reply:
+        return await self._upstream.send(Call("GET", f"/contacts/{remote_id}", kind=CallKind.READ))
+
+    def _record(self, reply: Reply) -> Record:
+        return mapping.to_record(_details(reply), fetched_at=self._clock(), raw=reply.body)
 
     async def _page(self, request: PageRequest, query: dict[str, str], kind: CallKind) -> RecordPage:
         token = PageToken.read(request.token, request.limit, maximum=MAX_PAGE_SIZE)
@@ -178,6 +179,10 @@ class KlenConnector:
         """The record behind a write whose answer is an acknowledgement."""
         key = RecordKey(CAPABILITIES.provider, remote_id)
         return Record(key=key, known=frozenset(), fetched_at=self._clock())
+
+
+def _details(reply: Reply) -> wire.Details:
+    return decode(reply.body, wire.Details, CAPABILITIES.provider, reply.status)
 
 
 def _creation(planned: Planned) -> Call:
