@@ -115,20 +115,21 @@ class ContactView:
         every = [answer if isinstance(answer, Answer) else next(arrived) for answer in answers]
         return _unified_value(field, every)
 
-    async def ask(self) -> None:
+    def ask(self) -> Awaitable[None]:
         """Calls every provider that the selection needs up front, all at once."""
-        await self._ask(self._selection)
+        return self._ask(self._selection)
 
-    async def ask_for_sources(self) -> None:
+    def ask_for_sources(self) -> Awaitable[None]:
         """Sources that are put off themselves tell of everything that is."""
-        await self._ask(self._selection if self._selection.sources else self._selection.whole)
+        return self._ask(self._selection if self._selection.sources else self._selection.whole)
 
     async def _ask(self, asked: Selection) -> None:
         needed = [record for record in self.records if self._needs_asking(record, asked)]
         for record in needed:
             record.begin()
         for record in needed:
-            await answered(record)
+            if not isinstance(answer := record.answer(), Answer):
+                await answer
 
     def asked_records(self, asked: Selection) -> list[RecordView | Awaitable[RecordView]]:
         """Each record, once its provider has answered what is asked of it here or was asked up front."""

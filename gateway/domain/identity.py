@@ -8,13 +8,17 @@ from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 
 from gateway.domain.contact import PROVIDERS, Provider, RecordKey
 from gateway.domain.errors import InputProblem, InvalidInput
 
 # The longest id seen is a UUID; a longer one is no id of a provider and would only bloat URLs.
 MAX_REMOTE_ID_CHARACTERS = 200
+
+# Who reads a contact once reads it again, and an operation names it in several places. Some 300 bytes each, 2 KiB at
+# most.
+_REMEMBERED_IDS = 1_000
 EXAMPLE = "copy the id from an answer of this gateway"
 
 
@@ -57,17 +61,25 @@ def read_id(text: str, path: tuple[str, ...]) -> GlobalId:
             record never has two ids.
     """
     try:
+        return _read(text)
+    except ValueError as wrong:
+        raise InvalidInput(InputProblem(path=path, code="MALFORMED_ID", message=f"{wrong}; {EXAMPLE}")) from None
+
+
+@lru_cache(maxsize=_REMEMBERED_IDS)
+def _read(text: str) -> GlobalId:
+    """
+    Raises:
+        ValueError: saying what the text is not.
+    """
+    try:
         decoded = b64decode(text, validate=True).decode()
         type_name, provider_name, remote_id = decoded.split(":", 2)
         parsed = GlobalId(_TYPES[type_name], RecordKey(PROVIDERS[provider_name], remote_id))
     except (ValueError, KeyError):
-        raise InvalidInput(_malformed(path, f"is not an id of this gateway; {EXAMPLE}")) from None
+        raise ValueError("is not an id of this gateway") from None
     if not 0 < len(remote_id) <= MAX_REMOTE_ID_CHARACTERS or not remote_id.isprintable():
-        raise InvalidInput(_malformed(path, f"does not hold a usable provider id; {EXAMPLE}"))
+        raise ValueError("does not hold a usable provider id")
     if str(parsed) != text:
-        raise InvalidInput(_malformed(path, f"is not written in its canonical form; {EXAMPLE}"))
+        raise ValueError("is not written in its canonical form")
     return parsed
-
-
-def _malformed(path: tuple[str, ...], message: str) -> InputProblem:
-    return InputProblem(path=path, code="MALFORMED_ID", message=message)
