@@ -36,8 +36,8 @@ class ListedContacts(ToldList):
         listing, readable = self._listing, self._context.use_cases.directory.readable
         if listing.families:
             return None
-        records = [edge.item for edge in listing.edges if isinstance(edge.item, Record)]
-        if len(records) < len(listing.edges):
+        records: list[Any] = [*listing.items]
+        if not {Record}.issuperset(map(type, records)):
             return None
         # A provider's items tell the same fields, or nearly so: there are few different sets.
         known = all(fields <= told for told in {record.known for record in records})
@@ -49,7 +49,7 @@ class ListedContacts(ToldList):
         summaries = {record.key: record for record in self._listing.summaries}
         return [
             Contact(view=ContactView(context, families.get(item.key) or item, selection, summaries, terms))
-            if isinstance(item := edge.item, Record)
+            if isinstance(item, Record)
             else item
-            for edge in self._listing.edges
+            for item in self._listing.items
         ]

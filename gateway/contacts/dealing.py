@@ -5,24 +5,50 @@ turn when everybody has answered. The cursor holds one position per provider, so
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from gateway.contacts.cursor import Mark
+from gateway.contacts.cursor import Mark, Standing, Stretch
 from gateway.contacts.walk import Walk, standing
 from gateway.domain.contact import Provider, Record, RecordKey
 from gateway.domain.errors import ProviderFailure
 
 R = TypeVar("R")
 
+Item: TypeAlias = Record | ProviderFailure
+"""A record, or the failure in the place of a provider's records."""
+
 
 class Edge(Struct, frozen=True):
-    """A record, or the failure in the place of a provider's records; `mark` is where the list goes on after it."""
+    """`mark` is where the list goes on after the item."""
 
-    item: Record | ProviderFailure
+    item: Item
     mark: Mark
+
+
+class Edges:
+    """The edges of a page whose items are all there: made for whoever asks for them, which hardly anybody does."""
+
+    __slots__ = ("_arguments", "_within", "items")
+
+    def __init__(self, arguments: str) -> None:
+        self._arguments = arguments
+        self.items: list[Item] = []
+        # At which place what follows each other begins.
+        self._within: list[tuple[int, Standing | Stretch]] = []
+
+    def add(self, items: Sequence[Item], within: Standing | Stretch) -> None:
+        self._within.append((len(self.items), within))
+        self.items += items
+
+    def __iter__(self) -> Iterator[Edge]:
+        beginnings = [*(first for first, _ in self._within), len(self.items)]
+        for (_, within), (first, end) in zip(self._within, pairwise(beginnings), strict=True):
+            for place in range(first, end):
+                yield Edge(self.items[place], Mark(self._arguments, within, place - first))
 
 
 class Dealing(Generic[R]):
@@ -126,7 +152,7 @@ class Dealing(Generic[R]):
             self._marked.add(walk.provider)
             self._add(walk.failure)
 
-    def _add(self, item: Record | ProviderFailure) -> None:
+    def _add(self, item: Item) -> None:
         self._edges.append(Edge(item, self._mark_here()))
         self._tell()
 

@@ -4,15 +4,16 @@ Rules: design section 8.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
 
 from gateway.connectors.base import ContactFilter, PageRequest
 from gateway.contacts.cursor import Mark, Position, Standing, Stretch, fingerprint, read_cursor
-from gateway.contacts.dealing import Dealing, Edge
+from gateway.contacts.dealing import Dealing, Edge, Edges, Item
 from gateway.contacts.directory import Directory
 from gateway.contacts.reading import Source, skipped
 from gateway.contacts.terms import Terms
@@ -27,10 +28,12 @@ MAX_FILTER_CHARACTERS = 300
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """`summaries` is all that the providers told on the way, linked records that stand elsewhere included; `families`
-    are those of them that are linked. `count` counts the whole list: a look into the database for whoever asks."""
+    """`items` are those of the `edges`. `summaries` is all that the providers told on the way, linked records that
+    stand elsewhere included; `families` are those of them that are linked. `count` counts the whole list: a look into
+    the database for whoever asks."""
 
-    edges: tuple[Edge, ...]
+    items: Sequence[Item]
+    edges: Iterable[Edge]
     summaries: tuple[Record, ...]
     families: Mapping[RecordKey, Family]
     sources: tuple[Source, ...]
@@ -79,8 +82,8 @@ class ContactLists:
         """
         page = self._open(asked)
         await _at_once([walk.load() for walk in page.walks])
-        dealt = await _deal(page.walks, asked.first, page.turn, page.arguments)
-        return await self._tell(page, dealt.edges, dealt.end)
+        edges, end = await _deal(page.walks, asked.first, page.turn, page.arguments)
+        return self._told(page, edges.items, edges, end)
 
     def stream(self, asked: ListQuery) -> Dealing[Listing]:
         """What `page` answers, its edges as the providers answer. Nobody is called before it is run.
@@ -89,12 +92,16 @@ class ContactLists:
             InvalidInput: as `page` does.
         """
         page = self._open(asked)
+
+        async def finish(edges: Sequence[Edge], end: Mark) -> Listing:
+            return self._told(page, [edge.item for edge in edges], edges, end)
+
         return Dealing(
             page.walks,
             first=asked.first,
             turn=page.turn,
             arguments=page.arguments,
-            finish=partial(self._tell, page),
+            finish=finish,
         )
 
     def _open(self, asked: ListQuery) -> _Page:
@@ -116,18 +123,19 @@ class ContactLists:
             filtered=bool(asked.wanted.asked),
         )
 
-    async def _tell(self, page: _Page, edges: tuple[Edge, ...], end: Mark) -> Listing:
+    def _told(self, page: _Page, items: Sequence[Item], edges: Iterable[Edge], end: Mark) -> Listing:
         """What is known once the page has been dealt."""
         over = all(walk.is_over for walk in page.walks)
         by_provider = {source.provider: source for source in (*page.skipped, *(walk.source for walk in page.walks))}
         return Listing(
+            items=items,
             edges=edges,
-            summaries=tuple(record for walk in page.walks for record in walk.fetched),
+            summaries=tuple(chain.from_iterable([walk.fetched for walk in page.walks])),
             families=page.families,
             sources=tuple(by_provider[provider] for provider in page.targets),
             count=partial(self._total, page.walks, filtered=page.filtered),
             has_next=not over,
-            end=end if edges or not over else None,
+            end=end if items or not over else None,
         )
 
     def _walks(
@@ -190,12 +198,14 @@ async def _at_once(loads: Sequence[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*loads)
 
 
-async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, arguments: str) -> "_Dealt":
-    """One record from each walk in turn; a walk that fails leaves one mark at its turn, one that is pending none.
+async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, arguments: str) -> tuple[Edges, Mark]:
+    """The edges, and where the list goes on after them.
+
+    One record from each walk in turn; a walk that fails leaves one mark at its turn, one that is pending none.
 
     The turn goes on from page to page, so the order does not depend on the size of the pages.
     """
-    edges: list[Edge] = []
+    edges = Edges(arguments)
     order = [walk.provider for walk in walks]
     start = order.index(turn) if turn in order else 0
     playing = [*walks[start:], *walks[:start]]
@@ -208,16 +218,10 @@ async def _deal(walks: Sequence[Walk], first: int, turn: Provider | None, argume
             playing.append(walk)
             dealt += len(run.records)
             turn = order[(order.index(walk.provider) + 1) % len(order)]
-            stretch = Stretch(standing(walks, turn), walk.provider, run.page, run.dealt)
-            edges += [Edge(record, Mark(arguments, stretch, place)) for place, record in enumerate(run.records)]
+            edges.add(run.records, Stretch(standing(walks, turn), walk.provider, run.page, run.dealt))
         elif walk.failure and not (walk.skipped or walk.pending):
-            edges.append(Edge(walk.failure, Mark(arguments, standing(walks, turn))))
-    return _Dealt(tuple(edges), Mark(arguments, standing(walks, turn)))
-
-
-class _Dealt(Struct, frozen=True):
-    edges: tuple[Edge, ...]
-    end: Mark
+            edges.add([walk.failure], standing(walks, turn))
+    return edges, Mark(arguments, standing(walks, turn))
 
 
 def _check(first: int, wanted: ContactFilter) -> None:

@@ -1,7 +1,6 @@
 """Objects: the selected fields of one type, executed at the same time, or at the root of a mutation one by one."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from graphql import GraphQLError, GraphQLObjectType
@@ -52,7 +51,7 @@ class ObjectCompletion:
         rows = self._rows = Rows(steps)
         # Not where a function has to say of each whether it is of this type.
         if not self._type.is_type_of:
-            self.show = partial(rows.read_each, rows.together.plain)
+            self.show = rows.read_each
         self._execute = executing(self._type.name, rows)
         return self._execute
 
@@ -61,7 +60,7 @@ class ObjectCompletion:
         if self._rows is None or self._rows.together.tells_itself:
             return UNSURE
         tellers = objects.tellers(self._rows.together.whats)
-        return UNSURE if tellers is None else self._rows.read_each(set(map(type, tellers)), tellers)
+        return UNSURE if tellers is None else self._rows.read_each(tellers, set(map(type, tellers)))
 
     async def _fields_if(self, run: Run, value: Any, place: Place, held: Awaitable[bool]) -> Any:
         if not await held:

@@ -7,7 +7,7 @@ stands in it, and the names in the answer are handed to it as values.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from resolvers.plans.fields import Field, Get
 from resolvers.plans.shown import UNSURE, Learning, Mostly, Shown
@@ -26,9 +26,20 @@ Way: TypeAlias = tuple[str, Field, bool]
 # is read.
 ReadRow: TypeAlias = Callable[[Any], tuple[Any, Sequence[int]]]
 
-# From objects of these classes, which tell all of their fields, to the list of their answers; UNSURE where one is of
-# another class, or something of it is left.
-ReadEach: TypeAlias = Callable[[Collection[type], Iterable[Any]], Any]
+
+class ReadEach(Protocol):
+    """From objects of these classes, which tell all of their fields, to the list of their answers; UNSURE where one is
+    of another class, or something of it is left. Without classes: of those that tell their fields themselves."""
+
+    def __call__(self, items: Iterable[Any], classes: Collection[type] = ...) -> Any: ...
+
+
+class _Left(Exception):
+    """Something is left of an object that was to be told as one of many."""
+
+
+def _leave() -> Any:
+    raise _Left
 
 
 # Makes both: of the ways of every field by itself, of the names in the answer, and of what its source numbers.
@@ -54,8 +65,8 @@ class Rows:
             *((key, field, False) for key, _, _, field in steps),
         )
         self.by_itself = range(len(steps), len(self.ways))
-        writing = _Writing([self._known(get) for get in getters])
-        source = writing.source([shown for _, _, shown, _ in steps])
+        writing = _Writing([self._known(get) for get in getters], [shown for _, _, shown, _ in steps])
+        source = writing.source(self.together.plain)
         self.read, self.read_each = _maker(source)(self.by_itself, [key for key, *_ in steps], writing.given)
 
     def _known(self, get: Get | None) -> Told | Constant | None:
@@ -69,22 +80,20 @@ class _Writing:
     """The source of two functions: `a0` is the attribute of the first field, `k0` its name in the answer, and `g0` the
     first one of what was `given`."""
 
-    def __init__(self, known: Sequence[Told | Constant | None]) -> None:
+    def __init__(self, known: Sequence[Told | Constant | None], shown: Sequence[Shown]) -> None:
         self._known = known
+        self._shown = shown
         self.given: list[Any] = []
 
-    def source(self, shown: Sequence[Shown]) -> str:
+    def source(self, plain: Collection[type]) -> str:
+        """`plain`: the classes of objects that tell their fields themselves."""
         told = [(number, one) for number, one in enumerate(self._known) if isinstance(one, Told)]
         if odd := [one.attribute for _, one in told if not one.attribute.isidentifier()]:
             raise ValueError(f"no names of attributes: {odd}")
         attributes = [f"a{number} = {self._attribute(one)}" for number, one in told]
-        values = [self._value(number, one, shown[number]) for number, one in enumerate(self._known)]
-        row = [f"k{number}: {value}," for number, value in enumerate(values)]
-        unsure = self._give(UNSURE)
+        row = self._row(lambda way: f"left.append({way})")
+        each, unsure = self._each(attributes), self._give(UNSURE)
         lines = [
-            "def make(by_itself, keys, given):",
-            *_unpacked("k", len(values), "keys"),
-            *_unpacked("g", len(self.given), "given"),
             "    def read(told):",
             "        try:",
             "            left = []",
@@ -94,42 +103,65 @@ class _Writing:
             "        return {",
             *_indented(3, row),
             "        }, left",
-            "    def read_each(classes, items):",
-            "        results, left = [], []",
-            "        try:",
-            "            for told in items:",
-            "                if type(told) not in classes:",
-            f"                    return {unsure}",
-            *_indented(4, attributes),
-            "                results.append({",
-            *_indented(5, row),
-            "                })",
-            "                if left:",
-            f"                    return {unsure}",
-            "        except AttributeError:",
-            f"            return {unsure}",
-            "        return results",
+            f"    def read_each(items, classes={self._give(plain)}):",
+            *_indented(2, each),
+            f"        return {unsure}",
             "    return read, read_each",
         ]
-        return "\n".join(lines)
+        return "\n".join(
+            (
+                "def make(by_itself, keys, given):",
+                *_unpacked("k", len(self._known), "keys"),
+                *_unpacked("g", len(self.given), "given"),
+                *lines,
+            )
+        )
+
+    def _each(self, attributes: Sequence[str]) -> Sequence[str]:
+        """What comes to the list of all answers, or to nothing."""
+        if not all(map(self._may_be_sure, self._known, self._shown)):
+            return ()
+        leave = self._give(_leave)
+        return (
+            "results = []",
+            "try:",
+            "    for told in items:",
+            "        if type(told) not in classes:",
+            "            break",
+            *_indented(2, attributes),
+            "        results.append({",
+            *_indented(3, self._row(lambda _: f"{leave}()")),
+            "        })",
+            "    else:",
+            "        return results",
+            f"except (AttributeError, {self._give(_Left)}):",
+            "    pass",
+        )
+
+    def _may_be_sure(self, known: Told | Constant | None, shown: Shown) -> bool:
+        return isinstance(known, Constant) or (known is not None and any(kind is not type(None) for kind in shown))
+
+    def _row(self, leave: Callable[[int], str]) -> Sequence[str]:
+        """`leave` writes what is done where this way is left to go."""
+        return [f"k{number}: {self._value(number, one, leave)}," for number, one in enumerate(self._known)]
 
     def _attribute(self, told: Told) -> str:
         attribute = f"told.{told.attribute}"
         return f"{self._give(told.made)}({attribute})" if told.made else attribute
 
-    def _value(self, number: int, known: Told | Constant | None, shown: Shown) -> str:
-        value, way, by_itself = f"a{number}", str(number), str(number + len(self._known))
+    def _value(self, number: int, known: Told | Constant | None, leave: Callable[[int], str]) -> str:
+        value, shown, by_itself = f"a{number}", self._shown[number], number + len(self._known)
         if known is None:
-            return f"left.append({by_itself})"
+            return leave(by_itself)
         if isinstance(known, Constant):
             return self._give(known.value)
         cases = [f"None if {value} is None else"] if type(None) in shown else []
         if known.fit:
             # Only of what is fit the cases are looked at that follow; else nothing but the field itself is asked.
             fit = f"type({value}) is tuple and (len({value}) < 2 or {self._give(known.fit)}({value}))"
-            cases.append(f"left.append({by_itself}) or {value} if not ({fit}) else")
+            cases.append(f"{leave(by_itself)} or {value} if not ({fit}) else")
         cases += self._cases(number, shown)
-        return " ".join((*cases, f"left.append({way}) or {value}"))
+        return " ".join((*cases, f"{leave(number)} or {value}"))
 
     def _cases(self, number: int, shown: Shown) -> Iterator[str]:
         """What is shown at once, by the type of the value."""

@@ -205,9 +205,34 @@ def test_php_writes_an_empty_object_as_an_empty_list(run, body):
         ("2031-01-15T12:00:00", "2031-01-15T12:00:00+00:00"),
     ],
 )
-def test_a_time_is_in_utc_whatever_its_offset(run, text, iso):
-    body = changed(documented(GATELY, "get_response"), "created_at", to=text)
-    assert run(answered_by(GATELY, body).read("1")).created_at.isoformat() == iso
+@pytest.mark.parametrize("field", ["created_at", "updated_at", "last_contacted_at"])
+def test_a_time_is_in_utc_whatever_its_offset(run, field, text, iso):
+    body = changed(documented(GATELY, "get_response"), field, to=text)
+    assert getattr(run(answered_by(GATELY, body).read("1")), field).isoformat() == iso
+
+
+@pytest.mark.parametrize("blank", ["", " ", " \t\n", "\u00a0"])
+@pytest.mark.parametrize(
+    ("key", "attribute", "nothing"),
+    [
+        ("name", "name", None),
+        ("first_name", "first_name", None),
+        ("last_name", "last_name", None),
+        ("company", "company", None),
+        ("status", "provider_status", None),
+        ("notes", "notes", None),
+        ("external_id", "external_id", None),
+        ("email", "emails", ()),
+        ("phone", "phones", ()),
+        ("mobile", "phones", ()),
+    ],
+)
+def test_a_blank_text_of_gately_is_none(run, key, attribute, nothing, blank):
+    body = documented(GATELY, "get_response")
+    for phone in {"phone", "mobile"} - {key}:
+        body = changed(body, phone, to=None)
+    assert getattr(run(answered_by(GATELY, changed(body, key, to=blank)).read("1")), attribute) == nothing
+    assert getattr(run(answered_by(GATELY, changed(body, key, to=f"a{blank}")).read("1")), attribute) != nothing
 
 
 def test_a_text_that_is_not_utf8_is_unreadable(run):

@@ -1,13 +1,14 @@
 """Several records become one contact: precedence, union, and a null that is honest."""
 
 from datetime import datetime, timezone
+from itertools import product
 from typing import Any
 
 import pytest
 
 from gateway.domain.contact import Address, ContactStatus, Email, Field, Phone, PhoneType, Provider, Record, RecordKey
 from gateway.domain.errors import ProviderBroken, ProviderFailure, RateLimited
-from gateway.domain.merge import Answer, unified
+from gateway.domain.merge import UNITED_ALONE, Answer, of_one, unified
 
 NOW = datetime(2031, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 GATELY, KLEN, COMETLY = (RecordKey(provider, "1") for provider in (Provider.GATELY, Provider.KLEN, Provider.COMETLY))
@@ -258,3 +259,30 @@ def test_a_record_has_an_email_whatever_its_case() -> None:
     assert held.has_email(" INES@aalto.test")
     assert not held.has_email("nes@aalto.test")
     assert not record().has_email("ines@aalto.test")
+
+
+# One record alone
+
+PRIMARY = (False, True)
+NUMBERS = [
+    phone(text, e164=text.replace(" ", "") if text.startswith("+") else None, primary=primary)
+    for text in ("+358 40 1", "+358401", "+358402", "040 1", "040-1", "none")
+    for primary in PRIMARY
+]
+EMAILS = [
+    email(text, primary=primary) for text in ("a@aalto.test", "A@aalto.test", "b@aalto.test") for primary in PRIMARY
+]
+
+
+@pytest.mark.parametrize(("field", "items"), [(Field.PHONES, NUMBERS), (Field.EMAILS, EMAILS)])
+@pytest.mark.parametrize("count", range(4))
+def test_what_is_surely_united_is_told_as_the_record_lists_it(field: Field, items: list[Any], count: int) -> None:
+    for listed in product(items, repeat=count):
+        assert not UNITED_ALONE[field](listed) or of_one(field, listed) == listed
+
+
+@pytest.mark.parametrize("second", ["+358402", "040 2"])
+def test_two_numbers_of_which_one_is_primary_surely_are(second: str) -> None:
+    one = phone("+358401", e164="+358401", primary=True)
+    other = phone(second, e164=second if second.startswith("+") else None)
+    assert UNITED_ALONE[Field.PHONES]((one, other))

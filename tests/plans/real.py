@@ -207,6 +207,7 @@ class RealWorld:
             for key in dict.fromkeys(draw.some(lambda _: draw.any(KEYS), 5))
         )
         return Listing(
+            items=[edge.item for edge in edges],
             edges=edges,
             summaries=tuple(edge.item for edge in edges if isinstance(edge.item, Record)),
             sources=self._sources(draw),

@@ -143,24 +143,24 @@ def test_what_is_the_same_for_everybody_is_told_with_the_rest() -> None:
 class TestSeveral:
     def test_of_the_same_class_in_one_go(self) -> None:
         found = rows(AttributeOf("name"), AttributeOf("stage"))
-        assert found.read_each({Read}, (Read(), Read("Bo", "new"))) == [
+        assert found.read_each((Read(), Read("Bo", "new")), {Read}) == [
             {"0": "Ada", "1": "lead"},
             {"0": "Bo", "1": "new"},
         ]
-        assert found.read_each({Read}, []) == []
+        assert found.read_each([], {Read}) == []
 
     def test_not_if_one_is_of_another_class(self) -> None:
-        assert rows(AttributeOf("name")).read_each({Read}, (Read(), Made("Bo", "new"))) is UNSURE
+        assert rows(AttributeOf("name")).read_each((Read(), Made("Bo", "new")), {Read}) is UNSURE
 
     def test_not_if_anything_is_left_of_one(self) -> None:
         odd: Any = 7
-        assert rows(AttributeOf("name")).read_each({Read}, (Read(), Read(odd))) is UNSURE
-        assert rows(AttributeOf("name"), None).read_each({Read}, (Read(),)) is UNSURE
+        assert rows(AttributeOf("name")).read_each((Read(), Read(odd)), {Read}) is UNSURE
+        assert rows(AttributeOf("name"), None).read_each((Read(),), {Read}) is UNSURE
 
     def test_not_if_one_lacks_something(self) -> None:
         incomplete = Made("Ada", "lead")
         del incomplete.name
-        assert rows(AttributeOf("name")).read_each({Made}, (incomplete,)) is UNSURE
+        assert rows(AttributeOf("name")).read_each((incomplete,), {Made}) is UNSURE
 
 
 def test_nothing_is_read_together_where_nobody_says_how() -> None:
