@@ -36,8 +36,8 @@ class ListedContacts(ToldList):
         listing, readable = self._listing, self._context.use_cases.directory.readable
         if listing.families:
             return None
-        records: list[Any] = [*listing.items]
-        if not {Record}.issuperset(map(type, records)):
+        records = [item for item in listing.items if isinstance(item, Record)]
+        if len(records) < len(listing.items):
             return None
         # A provider's items tell the same fields, or nearly so: there are few different sets.
         known = all(fields <= told for told in {record.known for record in records})

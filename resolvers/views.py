@@ -128,8 +128,7 @@ class ContactView:
         for record in needed:
             record.begin()
         for record in needed:
-            if not isinstance(answer := record.answer(), Answer):
-                await answer
+            await answered(record)
 
     def asked_records(self, asked: Selection) -> list[RecordView | Awaitable[RecordView]]:
         """Each record, once its provider has answered what is asked of it here or was asked up front."""

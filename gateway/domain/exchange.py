@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from gateway.domain.contact import JsonObject
 
@@ -50,9 +51,9 @@ class Allowance(Struct, frozen=True, kw_only=True):
     reset_at: datetime | None = None
 
 
-class Reply(Struct, kw_only=True):
-    """A whole answer with a status of 200 to 299; everything else has become a ProviderFailure. Nobody changes it:
-    several who asked the same may have been given this very one (gateway.resilience.single_flight)."""
+class Reply(Struct, frozen=True, kw_only=True):
+    """A whole answer with a status of 200 to 299; everything else has become a ProviderFailure. Several who asked
+    the same may have been given this very one (gateway.resilience.single_flight)."""
 
     status: int
     headers: Mapping[str, str]
@@ -67,7 +68,9 @@ class Reply(Struct, kw_only=True):
         Raises:
             Exception: whatever the reader raises, for each of them anew.
         """
-        if self._read is None or self._read[0] != reader:
-            self._read = (reader, reader(self))
-        made: T = self._read[1]
+        if self._read is not None and self._read[0] == reader:
+            made: T = self._read[1]
+        else:
+            made = reader(self)
+            force_setattr(self, "_read", (reader, made))
         return made

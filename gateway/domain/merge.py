@@ -111,15 +111,6 @@ def _is_united(key_of: Callable[[Any], Hashable], items: tuple[Any, ...]) -> boo
     return len(set(map(key_of, items))) == len(items) and sum(map(_primary_of, items)) < 2
 
 
-def _are_united_numbers(phones: tuple[Phone, ...]) -> bool:
-    """The same for the two numbers that most people have, without asking each what it is compared by."""
-    if len(phones) == 2:
-        one, other = phones
-        if one.e164 and other.e164:
-            return one.e164 != other.e164 and not (one.primary and other.primary)
-    return _is_united(_comparable_of, phones)
-
-
 _normalized_of, _comparable_of, _primary_of = attrgetter("normalized"), attrgetter("comparable"), attrgetter("primary")
 _unite_lines = _unite(lambda address: text_key(address.formatted))
 
@@ -173,7 +164,8 @@ UNITED_FIELDS = frozenset(_UNITE)
 
 UNITED_ALONE: Mapping[Field, Callable[[tuple[Any, ...]], bool]] = {
     Field.EMAILS: partial(_is_united, _normalized_of),
-    Field.PHONES: _are_united_numbers,
+    # Numbers of different E.164 are different ones. Two without any may be the same one: of them it is not sure.
+    Field.PHONES: partial(_is_united, attrgetter("e164")),
     Field.ADDRESSES: lambda _: False,
     Field.TAGS: lambda _: False,
 }

@@ -147,7 +147,8 @@ class KlenConnector:
         """Whether an update removes the numbers that it leaves out is not documented: look, and say so."""
         try:
             reply = await self._get(remote_id)
-            contact, record = _details(reply), self._record(reply)
+            contact = _details(reply)
+            record = mapping.to_record(contact, fetched_at=self._clock(), raw=reply.body)
         except ProviderFailure:
             message = "Whether Klen AI removed the numbers that the new list leaves out could not be seen."
             return self._untold(remote_id), (dropped(Field.PHONES, message),)
