@@ -20,6 +20,7 @@ def execution_rules(settings: GatewaySettings) -> Rules:
         tells_providers=settings.tell_providers == "on",
         document_cache_characters=settings.document_cache_characters,
         compiles_plans=settings.compiled_plans == "on",
+        shares_answers=settings.shared_answers == "on",
     )
 
 

@@ -122,6 +122,7 @@ async def _running(
     database = await open_or_say_why(settings.database_url)
     directory = build_directory(settings, connectors)
     telemetry.watch_budgets(partial(_budgets, directory))
+    database.watch_writes(changes.note)
     try:
         async with (
             _authenticate(settings, database) as authenticate,
@@ -196,6 +197,7 @@ async def _use_cases(
             previewing=writes.previewing,
             linking=Linking(directory, links),
             statuses=StatusBoard(directory.standings),
+            changes=changes,
             lingering=lingering,
         )
 

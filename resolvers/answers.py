@@ -37,9 +37,9 @@ async def events(
             yield {"errors": [present(broken, request_id=request.request_id, executing=True)]}
 
 
-def answered(result: ExecutionResult, request: GraphQLRequest) -> GraphQLResult:
+def answered(result: ExecutionResult, request: GraphQLRequest, *, joined: str | None = None) -> GraphQLResult:
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [present(error, request_id=request.request_id, executing=True) for error in result.errors]
     body["data"] = result.data
-    return GraphQLResult(body=body)
+    return GraphQLResult(body=body, joined=joined)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from gateway.contacts.changes import Changes
 from gateway.contacts.directory import Directory
 from gateway.contacts.lingering import Lingering
 from gateway.contacts.linking import Linking
@@ -31,6 +32,7 @@ class UseCases:
     previewing: Previewing
     linking: Linking
     statuses: StatusBoard
+    changes: Changes
     lingering: Lingering
 
 

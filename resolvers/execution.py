@@ -50,6 +50,7 @@ from resolvers.parts import Execution, Parts, Whole, ordinary_executor
 from resolvers.passed_documents import Asked, PassedDocuments
 from resolvers.plans.schema_parts import SchemaParts
 from resolvers.refused import OperationRefused
+from resolvers.shared_answers import SharedAnswers, Told, question_of
 from resolvers.spending import told_spending
 
 
@@ -64,6 +65,7 @@ class Rules:
     tells_providers: bool = True
     document_cache_characters: int = 0
     compiles_plans: bool = True
+    shares_answers: bool = True
 
 
 class Executor:
@@ -75,6 +77,7 @@ class Executor:
         self._use_cases = use_cases
         self._rules = rules
         self._mutations: set[asyncio.Task[Any]] = set()
+        self._shared = SharedAnswers(use_cases.changes, use_cases.lingering.clocks)
         parts = SchemaParts(self._schema) if rules.compiles_plans else None
         self._passed = PassedDocuments(self._schema, rules.document_cache_characters, parts)
 
@@ -100,22 +103,28 @@ class Executor:
             return not_run([error], request)
         if kind is OperationKind.SUBSCRIPTION:
             return await self._subscribe(asked.document, request)
-        seconds = self._rules.mutation_seconds if kind is OperationKind.MUTATION else self._rules.query_seconds
-        shares = kind is OperationKind.QUERY
-        spending = Operation(deadline=time.monotonic() + seconds, caller=request.caller, shares_reads=shares)
-        with running(spending):
-            execution = self._execution(asked, variables, request)
-            result = await (self._to_its_end(execution) if kind is OperationKind.MUTATION else execution.first())
+        execute = partial(self._executed, asked, variables, request)
+        question = question_of(asked, request) if self._rules.shares_answers else None
+        told = await (execute() if question is None else self._shared.answer(question, execute))
         extensions = {"cost": cost} if cost else {}
-        if isinstance(result, ExperimentalIncrementalExecutionResults):
-            spent = partial(self._spent, spending.tally)
+        if isinstance(told.result, ExperimentalIncrementalExecutionResults):
+            spent = partial(self._spent, told.tally)
             return AnswerInParts(
-                Parts(execution, result, request_id=request.request_id, extensions=extensions, spent=spent)
+                Parts(told.execution, told.result, request_id=request.request_id, extensions=extensions, spent=spent)
             )
-        answer = answered(result, request)
-        if extensions := {**extensions, **self._spent(spending.tally)}:
+        answer = answered(told.result, request, joined=told.request_id if told.joined else None)
+        if extensions := {**extensions, **self._spent(told.tally)}:
             answer.body["extensions"] = extensions
         return answer
+
+    async def _executed(self, asked: Asked, variables: VariableValues, request: GraphQLRequest) -> Told:
+        is_query = asked.kind is OperationKind.QUERY
+        seconds = self._rules.query_seconds if is_query else self._rules.mutation_seconds
+        spending = Operation(deadline=time.monotonic() + seconds, caller=request.caller, shares_reads=is_query)
+        with running(spending):
+            execution = self._execution(asked, variables, request)
+            result = await (execution.first() if is_query else self._to_its_end(execution))
+        return Told(execution=execution, result=result, tally=spending.tally, request_id=request.request_id)
 
     def _spent(self, tally: Tally) -> dict[str, Any]:
         told = self._rules.tells_providers

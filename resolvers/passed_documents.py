@@ -12,6 +12,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 from gateway.http.result import OperationKind
 from resolvers.known_variables import KnownVariables
 from resolvers.limits.known_costs import KnownCosts
+from resolvers.own_answers import has_own_answer
 from resolvers.plans.compile import compile_plan
 from resolvers.plans.plan import Plan
 from resolvers.plans.schema_parts import SchemaParts
@@ -25,13 +26,14 @@ _LARGEST_SHARE = 10
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A document, and the operation of it that is to run. `passed`: it need not be looked at again; `costs` are what it
-    was estimated to cost then, `variables` are what it takes. `plan` is how it is executed where it is kept and can be
-    compiled."""
+    was estimated to cost then, `variables` are what it takes. `may_be_shared`: one execution answers all who ask at the
+    same time. `plan` is how it is executed where it is kept and can be compiled."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     kind: OperationKind = field(init=False)
     passed: bool = False
+    may_be_shared: bool = False
     plan: Plan | None = None
     costs: KnownCosts | None = None
     variables: KnownVariables | None = None
@@ -66,7 +68,10 @@ class PassedDocuments:
         document, operation = asked.document, asked.operation
         plan, costs = self._plan(asked, len(text)), KnownCosts(operation, self._schema)
         variables = KnownVariables(operation, self._schema)
-        passed = Asked(document, operation, passed=True, plan=plan, costs=costs, variables=variables)
+        shared = asked.kind is OperationKind.QUERY and not has_own_answer(document)
+        passed = Asked(
+            document, operation, passed=True, may_be_shared=shared, plan=plan, costs=costs, variables=variables
+        )
         # Two requests may have had it checked at the same time.
         if self._kept.pop((text, operation_name), None) is None:
             self._characters += len(text)

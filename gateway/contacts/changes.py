@@ -13,8 +13,9 @@ from gateway.domain.contact import RecordKey
 
 # For each process 1 MiB, of which the system gives a page when something is first written there.
 _PLACES = 65_536
-_COUNT_BYTES = _PLACES * 8
-_ROW_BYTES = 2 * _COUNT_BYTES
+_TOTAL = _PLACES
+_COUNT_BYTES = (_PLACES + 1) * 8
+_ROW_BYTES = _COUNT_BYTES + _PLACES * 8
 
 
 class Changes:
@@ -32,8 +33,18 @@ class Changes:
         """The record may have changed, and for so many seconds may change yet."""
         place = place_of(key)
         self._own_counts[place] += 1
+        self._own_counts[_TOTAL] += 1
         if unsettled_seconds > 0:
             self._own_unsettled[place] = self._clock() + unsettled_seconds
+
+    def note(self) -> None:
+        """Something else has changed that is told of contacts: links, or what is known of a write."""
+        self._own_counts[_TOTAL] += 1
+
+    @property
+    def total(self) -> int:
+        """Never falls; stays the same while nothing at all has changed."""
+        return self.count(_TOTAL)
 
     def count(self, place: int) -> int:
         """Never falls; what was read of a record is as it is while this stays the same for its place."""

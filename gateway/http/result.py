@@ -57,10 +57,12 @@ class GraphQLRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 class GraphQLResult(msgspec.Struct, frozen=True, kw_only=True):
     """`body` is the answer. `status` is 200 once the operation ran, whatever became of it, and else says why it
-    did not: 400 for a document or variables that are wrong, 403 for a caller who may not."""
+    did not: 400 for a document or variables that are wrong, 403 for a caller who may not. `joined` is the id of the
+    request whose execution this one was answered with, None where it had one of its own."""
 
     body: dict[str, Any]
     status: int = 200
+    joined: str | None = None
 
 
 class Results(Protocol):

@@ -81,6 +81,9 @@ class HttpSettings(BaseSettings):
     compiled_plans: Literal["on", "off"] = Field(
         "on", description="on or off: operations of documents that are kept so are compiled, and executed faster"
     )
+    shared_answers: Literal["on", "off"] = Field(
+        "on", description="on; off executes each query for itself, also where the same one is under way"
+    )
     automatic_persisted_queries: Literal["off", "on"] = Field(
         "off", description="off, or on: a document that came with its SHA-256 is found by it afterwards"
     )

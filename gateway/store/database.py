@@ -23,6 +23,10 @@ _SQLITE = "sqlite"
 _PAUSE_SECONDS = 0.02
 
 
+def _unheard() -> None:
+    """Nobody listens."""
+
+
 class Database:
     """For one event loop. What is read or written at once is a function of a connection: it runs in a thread of its own
     (SQLite) or in a greenlet (PostgreSQL), and may neither await anything nor keep the connection.
@@ -33,6 +37,7 @@ class Database:
     def __init__(self, engine: "SqliteThreads | PostgresqlPool", local: LocalReads | None = None) -> None:
         self._engine = engine
         self._local = local
+        self._wrote: Callable[[], None] = _unheard
 
     @property
     def dialect(self) -> str:
@@ -58,7 +63,13 @@ class Database:
         `serial` is for what is read in it deciding what is written: of those there is one at a time, over all
         processes on this database. SQLite has one writer at a time anyway.
         """
-        return await self._engine.write(work, serial=serial)
+        written = await self._engine.write(work, serial=serial)
+        self._wrote()
+        return written
+
+    def watch_writes(self, wrote: Callable[[], None]) -> None:
+        """From now on it is called after each transaction that was written, before whoever waits for that goes on."""
+        self._wrote = wrote
 
     async def wipe(self) -> bool:
         """Takes what was erased, by whichever process, out of the files too: SQLite's write-ahead log keeps older

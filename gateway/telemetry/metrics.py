@@ -127,12 +127,18 @@ class _Operations(OperationObserver):
         self._seconds = Series(
             Histogram(seconds, "How long they took.", ("kind",), buckets=_OPERATION_BUCKETS, registry=registry)
         )
+        joined = Counter(
+            f"{_PREFIX}_joined_operations", "Those answered with another's execution.", ("kind",), registry=registry
+        )
+        self._joined = Series(joined)
         self.errors = Series(Counter(f"{_PREFIX}_errors", "Errors in answers, by code.", ("code",), registry=registry))
 
     def ended(self, request: GraphQLRequest, ended: Ended) -> None:
         kind = ended.kind.value if ended.kind else "unknown"
         self._ended[kind, ended.outcome.value].inc()
         self._seconds[kind,].observe(ended.seconds)
+        if ended.joined is not None:
+            self._joined[kind,].inc()
         for code in ended.codes:
             self.errors[code,].inc()
 

@@ -21,12 +21,14 @@ class OperationOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """`kind` is None for a document that names no operation to run. `codes` are those of the answer's errors."""
+    """`kind` is None for a document that names no operation to run. `codes` are those of the answer's errors. `joined`
+    is the id of the request that it shared the execution of."""
 
     kind: OperationKind | None
     outcome: OperationOutcome
     codes: tuple[str, ...]
     seconds: float
+    joined: str | None = None
 
 
 class Observation(Protocol):

@@ -51,7 +51,7 @@ class ObservedExecute:
         if isinstance(result, AnswerInParts):
             return AnswerInParts(_Watched(result.parts, running, has_next=True))
         running.note(result.body)
-        running.end(running.outcome)
+        running.end(running.outcome, joined=result.joined)
         return result
 
 
@@ -138,14 +138,17 @@ class _Running:
             return OperationOutcome.PARTIAL
         return next(iter(self._told), OperationOutcome.OK)
 
-    def end(self, outcome: OperationOutcome) -> None:
+    def end(self, outcome: OperationOutcome, *, joined: str | None = None) -> None:
         is_over, outcome = self._ended is not None, self._ended or outcome
         self._ended = outcome
         # The line of the request is written in its own context, not in that of the task that took the last result.
         bind_contextvars(outcome=outcome.value)
         if is_over:
             return
-        ended = Ended(kind=self._kind, outcome=outcome, codes=tuple(self._codes), seconds=self._clock() - self._started)
+        if joined is not None:
+            bind_contextvars(joined=joined)
+        seconds = self._clock() - self._started
+        ended = Ended(kind=self._kind, outcome=outcome, codes=tuple(self._codes), seconds=seconds, joined=joined)
         for observation in self._observations:
             observation.end(ended)
         for observer in self._observers:

@@ -135,6 +135,8 @@ class _Spanned:
         self._span.set_attribute("contact_gateway.outcome", ended.outcome.value)
         if ended.codes:
             self._span.set_attribute("contact_gateway.codes", sorted(set(ended.codes)))
+        if ended.joined is not None:
+            self._span.set_attribute("contact_gateway.joined", ended.joined)
         if ended.outcome is OperationOutcome.FAILED:
             _fail(self._span, ended.codes[0] if ended.codes else "INTERNAL_ERROR")
         self._span.end()

@@ -32,7 +32,7 @@ class Counts:
 def count(document: DocumentNode) -> Counts:
     """Looks at every node once."""
     counts = Counts()
-    for node in _every_node(document):
+    for node in every_node(document):
         if isinstance(node, FieldNode):
             counts.aliases += node.alias is not None
         elif isinstance(node, OperationDefinitionNode):
@@ -50,7 +50,7 @@ def count(document: DocumentNode) -> Counts:
     return counts
 
 
-def _every_node(document: DocumentNode) -> Iterator[Node]:
+def every_node(document: DocumentNode) -> Iterator[Node]:
     waiting: list[Node] = [document]
     while waiting:
         node = waiting.pop()

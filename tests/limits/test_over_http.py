@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -70,7 +71,8 @@ class TestHostile:
     def test_it_is_refused_where_there_is_nobody_to_ask(self, limit: str, built: strawberry.Schema) -> None:
         """Without a provider and without a database: any use of them would be another error."""
         rules = Rules(limits=DocumentLimits(), query_seconds=1, mutation_seconds=1)
-        execute = Executor(built, cast("Any", None), rules)
+        nobody = SimpleNamespace(changes=None, lingering=SimpleNamespace(clocks=None))
+        execute = Executor(built, cast("Any", nobody), rules)
         name = "Q0" if "Q0" in HOSTILE[limit] else None
         request = GraphQLRequest(request_id="a", caller=ANYBODY, query=HOSTILE[limit], operation_name=name)
 

@@ -12,7 +12,7 @@ import resolvers.execution
 from resolvers.passed_documents import Asked, PassedDocuments
 from tests.conftest import Gateway
 
-SCHEMA = build_schema("type Query { a: Int b: Int c: Int }")
+SCHEMA = build_schema("type Query { a: Int b: Int c: Int } type Mutation { a: Int } type Subscription { a: Int }")
 
 
 def asked(text: str) -> Asked:
@@ -32,6 +32,14 @@ class TestKeeping:
         assert (found.document, found.operation, found.passed) == (one.document, one.operation, True)
         assert kept.find("{ a }", "A") is None
         assert kept.find("{ a  }", None) is None
+
+    @pytest.mark.parametrize(
+        ("text", "shared"),
+        [("{ a }", True), ("mutation { a }", False), ("subscription { a }", False), ("{ ... @defer { a } }", False)],
+    )
+    def test_only_queries_may_be_shared(self, text: str, shared: bool) -> None:
+        assert not asked(text).may_be_shared
+        assert PassedDocuments(SCHEMA, 1_000).keep(text, None, asked(text)).may_be_shared is shared
 
     def test_no_more_is_kept_than_the_setting_says(self) -> None:
         kept, texts = PassedDocuments(SCHEMA, 100), [f"{{ a{number:02d} }}" for number in range(40)]

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.clock import Clocks
 from gateway.connectors.registry import REGISTRY
+from gateway.contacts.changes import Changes
 from gateway.contacts.dealing import Edge
 from gateway.contacts.directory import Directory
 from gateway.contacts.lingering import Lingering
@@ -140,6 +141,7 @@ class RealWorld:
             previewing=world,
             linking=world,
             statuses=world,
+            changes=Changes(clocks.monotonic),
             lingering=Lingering(clocks),
         )
         return Context(use_cases, ANYBODY)

@@ -315,6 +315,17 @@ class TestOfTwoProcesses:
         assert found(here) is None
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_all_of_them_count_every_change(self, time: FakeTime) -> None:
+        here, there = shared_changes(2, time.clocks.monotonic)
+        totals = []
+        for change in (lambda: here.add(KEY), lambda: there.add(OTHER), here.note, there.note):
+            change()
+            assert here.total == there.total
+            totals.append(here.total)
+
+        assert totals == [1, 2, 3, 4]
+        assert (here.count(place_of(KEY)), there.count(place_of(OTHER)), here.count(0)) == (1, 1, 0)
+
     def test_the_memory_is_one_and_the_same_in_a_forked_process(self, time: FakeTime) -> None:
         here, there = shared_changes(2, time.clocks.monotonic)
         child = get_context("fork").Process(target=there.add, args=(KEY,), kwargs={"unsettled_seconds": 60})

@@ -70,8 +70,15 @@ class Counted:
             await self._time.sleep(planned.takes)
             raise ProviderUnreachable(Provider.KLEN, "No.")
         late = STRAGGLER_SECONDS if planned.end in ("timed out", "cancelled") else 0.0
-        self.arrivals.append(began + (planned.takes + late) * planned.arrives_at)
-        await self._time.sleep(planned.takes)
+        arrives = began + (planned.takes + late) * planned.arrives_at
+        try:
+            await self._time.sleep(planned.takes)
+        except asyncio.CancelledError:
+            # Cut off sooner than planned: so late nothing arrives any more.
+            arrives = min(arrives, self._time.now + STRAGGLER_SECONDS)
+            raise
+        finally:
+            self.arrivals.append(arrives)
         match planned.end:
             case "refused":
                 raise RateLimited(Provider.KLEN, "No.", retry_after_ms=1_000, upstream_status=429)

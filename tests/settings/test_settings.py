@@ -73,6 +73,7 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_MAX_VARIABLES": (50, "2", 2),
     "GATEWAY_MAX_COST": (10000.0, "2.5", 2.5),
     "GATEWAY_COMPILED_PLANS": ("on", "off", "off"),
+    "GATEWAY_SHARED_ANSWERS": ("on", "off", "off"),
     "GATEWAY_DOCUMENT_CACHE_CHARACTERS": (200_000, "0", 0),
     "GATEWAY_TELL_COST": ("on", "off", "off"),
     "GATEWAY_VALIDATION_SECONDS": (1.0, "2.5", 2.5),

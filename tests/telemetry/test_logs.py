@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -26,6 +27,7 @@ from gateway.incident import report
 from gateway.logs import configure_logs
 from gateway.main import build_app
 from gateway.resilience.events import CircuitState
+from gateway.sandbox.faults import Fault
 from gateway.sandbox.sandbox import Sandbox
 from gateway.settings import read_gateway_settings
 from gateway.telemetry.lines import CallerNames, PolicyLines, name_of
@@ -33,10 +35,10 @@ from gateway.telemetry.telemetry import Telemetry
 from tests.access.conftest import ask as ask_as
 from tests.access.issuer import Issuer, running_issuer, token
 from tests.conftest import Gateway
-from tests.failures.outcomes import CREATE, LIST, PERSON
+from tests.failures.outcomes import CREATE, LIST, PERSON, READ, contact_id
 from tests.http.sockets import Wire, get, post
 from tests.live import serving
-from tests.telemetry.conftest import Seen
+from tests.telemetry.conftest import Seen, attributes, counted, samples
 
 Configured = Callable[..., Callable[[], list[Any]]]
 
@@ -178,6 +180,27 @@ class TestRequests:
             "status": 200,
             "trace_id": f"{seen.named('query').context.trace_id:032x}",
         }
+
+    def test_one_that_shared_an_execution_names_whose_that_was_and_is_counted(
+        self, start_gateway: Callable[..., Gateway], sandbox: Sandbox, seen: Seen, configured: Configured
+    ) -> None:
+        sandbox.klen.faults.add(Fault(kind="slow", delay_ms=500))
+        gateway = start_gateway(log_requests="on", metrics="on", traces="otlp")
+        lines = configured()
+        body = {"query": READ, "variables": {"id": contact_id("KLEN")}}
+
+        async def ask() -> list[str]:
+            replies = (gateway._client.post("/graphql", json=body) for _ in range(3))
+            return [reply.headers["x-request-id"] for reply in await asyncio.gather(*replies)]
+
+        first, second, third = gateway._run(ask())
+
+        joined = {line["request_id"]: line.get("joined") for line in lines() if line["event"] == "request"}
+        assert joined == {first: None, second: None, third: second}
+        spans = [attributes(span) for span in seen.spans if span.name == "query"]
+        assert {span["contact_gateway.request_id"]: span.get("contact_gateway.joined") for span in spans} == joined
+        assert counted(samples(gateway), "joined_operations_total") == {("query",): 1}
+        assert counted(samples(gateway), "operations_total") == {("query", "ok"): 3}
 
     def test_a_refusal_has_one_with_its_code(
         self, start_gateway: Callable[..., Gateway], configured: Configured
