@@ -93,7 +93,10 @@ class Executor:
             _refuse_unpermitted(request.caller, kind)
             if not asked.passed:
                 asked = self._check(request, asked)
-            variables, cost = self._weigh(asked, request.variables or {})
+            question = question_of(asked, request) if self._rules.shares_answers else None
+            joined = await self._shared.join(question) if question else None
+            # Whoever began it has had the same variables weighed.
+            ready = joined or partial(self._executed, asked, *self._weigh(asked, request.variables or {}), request)
         except RecursionError:
             refused = OperationRefused("GRAPHQL_VALIDATION_FAILED", "The document nests too deep.")
             return not_run([refused], request)
@@ -103,10 +106,8 @@ class Executor:
             return not_run([error], request)
         if kind is OperationKind.SUBSCRIPTION:
             return await self._subscribe(asked.document, request)
-        execute = partial(self._executed, asked, variables, request)
-        question = question_of(asked, request) if self._rules.shares_answers else None
-        told = await (execute() if question is None else self._shared.answer(question, execute))
-        extensions = {"cost": cost} if cost else {}
+        told = ready if isinstance(ready, Told) else await self._shared.begin(question, ready)
+        extensions = {"cost": told.cost} if told.cost else {}
         if isinstance(told.result, ExperimentalIncrementalExecutionResults):
             spent = partial(self._spent, told.tally)
             return AnswerInParts(
@@ -117,14 +118,16 @@ class Executor:
             answer.body["extensions"] = extensions
         return answer
 
-    async def _executed(self, asked: Asked, variables: VariableValues, request: GraphQLRequest) -> Told:
+    async def _executed(
+        self, asked: Asked, variables: VariableValues, cost: dict[str, float], request: GraphQLRequest
+    ) -> Told:
         is_query = asked.kind is OperationKind.QUERY
         seconds = self._rules.query_seconds if is_query else self._rules.mutation_seconds
         spending = Operation(deadline=time.monotonic() + seconds, caller=request.caller, shares_reads=is_query)
         with running(spending):
             execution = self._execution(asked, variables, request)
             result = await (execution.first() if is_query else self._to_its_end(execution))
-        return Told(execution=execution, result=result, tally=spending.tally, request_id=request.request_id)
+        return Told(execution=execution, result=result, cost=cost, tally=spending.tally, request_id=request.request_id)
 
     def _spent(self, tally: Tally) -> dict[str, Any]:
         told = self._rules.tells_providers

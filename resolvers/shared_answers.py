@@ -27,11 +27,12 @@ _MAX_WANTED: Final = 256
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What an execution came to and what it cost. `request_id` is that of the request that it was begun for, `joined`
-    whether this is told to another one."""
+    """What an execution came to, the `cost` that was estimated before and what was spent. `request_id` is that of the
+    request that it was begun for, `joined` whether this is told to another one."""
 
     execution: Execution
     result: ExecutionResult | ExperimentalIncrementalExecutionResults
+    cost: dict[str, float]
     tally: Tally
     request_id: str
     joined: bool = False
@@ -51,7 +52,8 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class _UnderWay(msgspec.Struct, kw_only=True):
-    """`task` is None while it is executed in the task of its own request, which may end at any time."""
+    """`task` is None for what is executed in the task of its own request, which may end at any time. `was_joined` is
+    whether anybody else wanted it."""
 
     began: float
     changes: int
@@ -71,14 +73,26 @@ class SharedAnswers:
         # By their hashes: variables may be long, and to be wrong costs no more than a task.
         self._wanted: dict[int, None] = {}
 
-    async def answer(self, question: Question, execute: Execute) -> Told:
-        """Raises what `execute` does, which nobody who joins is told of: they have it executed for themselves."""
+    async def join(self, question: Question) -> Told | None:
+        """What others are told; None where nothing is under way that may be joined, or where it came to nothing: a
+        mistake of ours, or somebody who ends all tasks, is no answer for anybody else."""
         found = self._under_way.get(question)
-        if found is not None and self._may_be_joined(found):
-            if found.task is not None:
-                return await self._join(question, found, found.task) or await execute()
+        if found is None or found.task is None or not self._may_be_joined(found):
+            return None
+        found.was_joined = True
+        await self._wait(question, found, found.task)
+        return None if found.task.cancelled() or found.task.exception() else _as_joined(found.task.result())
+
+    async def begin(self, question: Question | None, execute: Execute) -> Told:
+        """For whoever has nothing to join; without a question nobody else will. Raises what `execute` does."""
+        if question is None:
+            return await execute()
+        is_second = question in self._under_way
+        if is_second:
             self._want(question)
-        begun = self._under_way[question] = _UnderWay(began=self._clocks.monotonic(), changes=self._changes.total)
+        begun = self._under_way[question] = _UnderWay(
+            began=self._clocks.monotonic(), changes=self._changes.total, was_joined=is_second
+        )
         if hash(question) not in self._wanted:
             try:
                 return await execute()
@@ -99,11 +113,6 @@ class SharedAnswers:
         self._wanted[hash(question)] = None
         if len(self._wanted) > _MAX_WANTED:
             del self._wanted[next(iter(self._wanted))]
-
-    async def _join(self, question: Question, found: _UnderWay, task: "asyncio.Task[Told]") -> Told | None:
-        found.was_joined = True
-        await self._wait(question, found, task)
-        return None if task.cancelled() or task.exception() else _as_joined(task.result())
 
     async def _wait(self, question: Question, found: _UnderWay, task: "asyncio.Task[Told]") -> None:
         """Until it has ended. When nobody waits any more, it is broken off."""

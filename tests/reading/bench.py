@@ -47,6 +47,7 @@ class HeldConnector:
         self._let_go: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._holds = False
+        self.asked = 0
         self.answered = threading.Event()
         self.arrived = threading.Event()
         self.broken_off = threading.Event()
@@ -83,6 +84,7 @@ class HeldConnector:
         assert self.answered.wait(LONGEST_WAIT_SECONDS)
 
     async def _held(self, call: Any) -> Any:
+        self.asked += 1
         answer = await call
         if not self._holds:
             self.arrived.set()

@@ -43,7 +43,7 @@ class Broken(Exception):
 def told(request_id: str) -> Told:
     tally = Tally({Provider.KLEN: Spending(calls=2, cache_hits=3, shared=4, waited_ms=5, spent_ms=6)})
     result = ExecutionResult({"said": request_id})
-    return Told(execution=cast("Any", None), result=result, tally=tally, request_id=request_id)
+    return Told(execution=cast("Any", None), result=result, cost={"estimated": 7}, tally=tally, request_id=request_id)
 
 
 @dataclass
@@ -74,7 +74,10 @@ class Rig:
                 raise
             return told(name)
 
-        return asyncio.ensure_future(self.shared.answer(question, execute))
+        async def answer() -> Told:
+            return await self.shared.join(question) or await self.shared.begin(question, execute)
+
+        return asyncio.ensure_future(answer())
 
     def end(self, name: str) -> None:
         self.ends[name].set_result(None)
@@ -136,6 +139,17 @@ class TestExecutions:
             await asyncio.wait(asking)
             assert rig.begun == ["a", "b", "c"]
             assert [said(one) for one in asking] == ["c"] * 3
+
+        run(scene)
+
+    def test_two_are_enough_for_that(self) -> None:
+        async def scene(rig: Rig) -> None:
+            for first, second in ("ab", "cd", "ef"):
+                asking = await rig.ask_all(first, second)
+                for name in {first, second} & {*rig.begun}:
+                    rig.end(name)
+                await asyncio.wait(asking)
+            assert rig.begun == ["a", "b", "c", "e"]
 
         run(scene)
 
@@ -205,7 +219,7 @@ class TestExecutions:
             assert await first == told("c")
             joined = await second
             assert joined.tally == Tally({Provider.KLEN: Spending(cache_hits=3, shared=6)})
-            assert (joined.joined, joined.request_id) == (True, "c")
+            assert (joined.joined, joined.request_id, joined.cost) == (True, "c", {"estimated": 7})
 
         run(scene)
 
@@ -407,7 +421,7 @@ class TestThroughAGateway:
         assert answers[0]["data"]["contact"]["name"]
         spent = [answer["extensions"]["providers"][0] for answer in answers]
         assert [(one["calls"], one["sharedCalls"]) for one in spent] == [(1, 0)] * 2 + [(0, 1)] * 4
-        assert len(traffic.calls["klen"]) == len(providers["KLEN"].seconds_left) == 2
+        assert len(traffic.calls["klen"]) == providers["KLEN"].asked == 2
 
     def test_switched_off_each_is_executed_by_itself(
         self, start_keeping: Callable[..., Gateway], providers: Providers
@@ -420,7 +434,7 @@ class TestThroughAGateway:
             for _ in range(3):
                 asking.ask(CONTACT, **KLEN)
 
-        assert len(asking.answers()) == len(providers["KLEN"].seconds_left) == 4
+        assert len(asking.answers()) == providers["KLEN"].asked == 4
 
     def test_the_same_write_twice_is_two_writes(self, gateway: Gateway, traffic: Traffic) -> None:
         asking = Asking(gateway)
