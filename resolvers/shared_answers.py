@@ -41,7 +41,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 Execute: TypeAlias = Callable[[], Awaitable[Told]]
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, frozen=True, cache_hash=True):
     """Equal ones have the same answer at the same time. `operation` is the identity of one that is kept, and lives as
     long as its execution; `variables` are as Python writes them, which tells all values of JSON apart."""
 
