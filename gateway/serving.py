@@ -19,6 +19,7 @@ from gateway.shared_code import load_what_is_on
 from gateway.store.database import is_of_one_process
 from gateway.telemetry.processes import forget_process, shared_metrics
 from gateway.worker_places import HURRY, Post
+from gateway.worker_pulse import Pulses, Watch
 from gateway.workers import Workers
 
 SayWhere = Callable[[], None]
@@ -56,15 +57,20 @@ def serve_in_workers(
     """
     if problem := _problem_of_several(settings):
         raise WrongSettings(problem)
-    changes = shared_changes(len(listeners), Clocks().monotonic)
+    changes, pulses = shared_changes(len(listeners), Clocks().monotonic), Pulses(len(listeners))
     with ExitStack() as stack:
         folder = stack.enter_context(shared_metrics()) if settings.metrics == "on" else None
         load_what_is_on(settings)
         spare_the_collector()
 
+        @contextmanager
+        def told(post: Post, end: Callable[[], None]) -> Iterator[None]:
+            with pulses.of(post.number), _by_orders(post.orders, end):
+                yield
+
         def work(post: Post) -> None:
             try:
-                _serve(settings, post.listener, post.ready, partial(_by_orders, post.orders), changes[post.number])
+                _serve(settings, post.listener, post.ready, partial(told, post), changes[post.number])
             except WrongSettings as wrong:
                 say_wrong(str(wrong))
                 raise SystemExit(1) from None
@@ -73,7 +79,10 @@ def serve_in_workers(
             if folder is not None:
                 forget_process(folder, pid)
 
-        workers = Workers(listeners, work, say_ready=say_where, gone=gone, shutdown_seconds=settings.shutdown_seconds)
+        watch = Watch(pulses, timeout_seconds=settings.worker_timeout_seconds)
+        workers = Workers(
+            listeners, work, say_ready=say_where, gone=gone, watch=watch, shutdown_seconds=settings.shutdown_seconds
+        )
         return workers.run()
 
 

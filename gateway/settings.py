@@ -39,6 +39,12 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1")
     port: int = Field(8000, ge=0, le=65535, description="a port from 0 (any free one) to 65535")
     workers: int = Field(1, ge=1, le=MAX_WORKERS, description=f"processes that serve, 1 to {MAX_WORKERS}")
+    worker_timeout_seconds: float = Field(
+        30.0,
+        allow_inf_nan=False,
+        description="how long one of several workers may stand still before it is killed and replaced, 1 to 3600"
+        " seconds; 0 for ever",
+    )
     mode: Literal["development", "production"] = Field(
         "development", description="development, or production, which insists on https base URLs"
     )
@@ -90,6 +96,13 @@ class GatewaySettings(HttpSettings, DocumentLimits, AccessSettings, ResilienceSe
         if len(set(named)) != len(named):
             raise ValueError("a provider is named twice")
         return named + tuple(entry.provider for entry in REGISTRY if entry.provider not in named)
+
+    @field_validator("worker_timeout_seconds")
+    @classmethod
+    def _longer_than_a_pulse(cls, seconds: float) -> float:
+        if seconds != 0 and not 1 <= seconds <= 3600:
+            raise ValueError("neither 0 nor 1 to 3600")
+        return seconds
 
     @field_validator("database_url")
     @classmethod

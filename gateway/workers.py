@@ -16,6 +16,7 @@ import structlog
 
 from gateway.signal_bytes import signals_as_bytes
 from gateway.worker_places import END, HEALTHY_SECONDS, HURRY, Place, Post, Work
+from gateway.worker_pulse import Watch
 
 # A worker breaks off by itself what outlasts the shutdown time. One that does not even do that is stuck.
 _GRACE_SECONDS = 10.0
@@ -24,7 +25,7 @@ log = structlog.get_logger("gateway")
 
 
 class Workers:
-    """`gone` is told the process id of each one that has ended."""
+    """`gone` is told the process id of each one that has ended. `watch` says who is stuck."""
 
     def __init__(
         self,
@@ -33,12 +34,14 @@ class Workers:
         *,
         say_ready: Callable[[], None],
         gone: Callable[[int], None],
+        watch: Watch,
         shutdown_seconds: float,
     ) -> None:
         self._places = [Place(number, listener) for number, listener in enumerate(listeners)]
         self._work = work
         self._say_ready = say_ready
         self._gone = gone
+        self._watch = watch
         self._shutdown_seconds = shutdown_seconds
         self._said = False
         self._signals = 0
@@ -80,6 +83,8 @@ class Workers:
         moments = [place.due for place in self._places if place.due is not None]
         if self._kill_at is not None:
             moments.append(self._kill_at)
+        elif self._watch.due is not None:
+            moments.append(self._watch.due)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _do_what_is_due(self) -> None:
@@ -87,9 +92,19 @@ class Workers:
         if self._kill_at is not None and now >= self._kill_at:
             log.error("workers_killed", count=sum(place.process is not None for place in self._places))
             self._kill()
+        if self._watch.due is not None and now >= self._watch.due and not self._is_ending:
+            self._kill_stuck()
         for place in self._places:
             if place.due is not None and now >= place.due:
                 self._start_again(place)
+
+    def _kill_stuck(self) -> None:
+        """Nothing else ends one that does not listen. What it was writing is taken up by another one."""
+        for place in self._watch.look(self._places):
+            assert place.process is not None
+            seconds = self._watch.timeout_seconds
+            log.error("worker_stuck", worker=place.number, pid=place.process.pid, silent_seconds=seconds)
+            place.process.kill()
 
     def _hear(self, signals: socket.socket) -> None:
         for _ in signals.recv(16):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -214,6 +215,35 @@ class TestDying:
         assert [(line["event"], line["level"], line["exit_code"]) for line in events(process)] == [
             ("worker_ended", "info", 0)
         ] * 2
+
+    def test_one_that_stands_still_is_replaced_and_those_who_wait_there_are_told(
+        self, serve: Callable[..., Process]
+    ) -> None:
+        process = serve(GATEWAY_WORKER_TIMEOUT_SECONDS="1")
+        stopped, other = workers(process)
+        os.kill(stopped, signal.SIGSTOP)
+
+        until(lambda: len(workers(process)) == 2 and stopped not in workers(process))
+        with connected(process):
+            pass
+        assert other in workers(process)
+        assert [(line["event"], line["worker"], line["pid"]) for line in events(process)] == [
+            ("worker_stuck", 0, stopped),
+            ("worker_ended", 0, stopped),
+        ]
+
+    def test_when_the_whole_machine_stood_still_nobody_is(self, serve: Callable[..., Process]) -> None:
+        process = serve(GATEWAY_WORKER_TIMEOUT_SECONDS="1")
+        before = workers(process)
+        every = (process.popen.pid, *before)
+        for pid in every:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(2)
+        for pid in reversed(every):
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(2)
+
+        assert (workers(process), process.stderr) == (before, "")
 
     def test_without_their_parent_they_end(self, serve: Callable[..., Process]) -> None:
         process = serve()

@@ -73,6 +73,7 @@ GATEWAY: dict[str, tuple[Any, str, Any]] = {
     "GATEWAY_MAX_VARIABLES": (50, "2", 2),
     "GATEWAY_MAX_COST": (10000.0, "2.5", 2.5),
     "GATEWAY_COMPILED_PLANS": ("on", "off", "off"),
+    "GATEWAY_WORKER_TIMEOUT_SECONDS": (30.0, "0", 0.0),
     "GATEWAY_SHARED_ANSWERS": ("on", "off", "off"),
     "GATEWAY_DOCUMENT_CACHE_CHARACTERS": (200_000, "0", 0),
     "GATEWAY_TELL_COST": ("on", "off", "off"),
@@ -254,6 +255,21 @@ class TestDatabase:
         settings = read_gateway_settings()
 
         assert "secret" not in f"{settings!r} {settings}"
+
+
+class TestWorkerTimeout:
+    @pytest.mark.parametrize("text", ["0", "1", "3600"])
+    def test_it_is_nothing_or_longer_than_a_pulse(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setenv("GATEWAY_WORKER_TIMEOUT_SECONDS", text)
+
+        assert read("GATEWAY_WORKER_TIMEOUT_SECONDS") == float(text)
+
+    @pytest.mark.parametrize("text", ["0.5", "-1", "3601", "nan", "inf", "", "soon"])
+    def test_anything_else_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setenv("GATEWAY_WORKER_TIMEOUT_SECONDS", text)
+
+        with pytest.raises(WrongSettings, match=r"^GATEWAY_WORKER_TIMEOUT_SECONDS: .+\. Give how long .+\.$"):
+            read_gateway_settings()
 
 
 class TestLengthOfTime:
