@@ -59,14 +59,20 @@ def telemetry_of(settings: GatewaySettings) -> Telemetry:
 
 
 def build_connectors(
-    settings: GatewaySettings, telemetry: Telemetry = SILENT, clocks: Clocks | None = None
+    settings: GatewaySettings,
+    telemetry: Telemetry = SILENT,
+    clocks: Clocks | None = None,
+    changes: Changes | None = None,
 ) -> dict[Provider, Connector]:
-    """One connector for each provider whose key is set; their settings come from the environment.
+    """One connector for each provider whose key is set; their settings come from the environment. `changes` where other
+    processes write to the same records.
 
     Raises:
         WrongSettings: naming the variable.
     """
     conditions = build_conditions(settings, telemetry.events, clocks or Clocks())
+    if changes is not None:
+        conditions = replace(conditions, changes=changes.of_others)
     connectors: dict[Provider, Connector] = {}
     for entry in REGISTRY:
         provider_settings = read_provider_settings(entry, settings.mode)

@@ -94,7 +94,8 @@ def _serve(
     changes: Changes | None = None,
 ) -> None:
     telemetry = telemetry_of(settings)
-    application = build_app(settings, build_connectors(settings, telemetry), telemetry, changes=changes)
+    connectors = build_connectors(settings, telemetry, changes=changes)
+    application = build_app(settings, connectors, telemetry, changes=changes)
     run(serve_app(application, settings, listener, say_where, told))
 
 

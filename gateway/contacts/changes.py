@@ -9,12 +9,14 @@ from mmap import mmap
 from zlib import crc32
 
 from gateway.clock import Monotonic
-from gateway.domain.contact import RecordKey
+from gateway.domain.contact import Provider, RecordKey
 
 # For each process 1 MiB, of which the system gives a page when something is first written there.
 _PLACES = 65_536
-_TOTAL = _PLACES
-_COUNT_BYTES = (_PLACES + 1) * 8
+# Behind the places: of each provider, and of everything.
+_OF_PROVIDER = {provider: _PLACES + number for number, provider in enumerate(Provider)}
+_TOTAL = _PLACES + len(_OF_PROVIDER)
+_COUNT_BYTES = (_TOTAL + 1) * 8
 _ROW_BYTES = _COUNT_BYTES + _PLACES * 8
 
 
@@ -27,12 +29,14 @@ class Changes:
         # Each process has a row that nobody else writes to: two that count in one place would lose a change.
         self._counts = [row[:_COUNT_BYTES].cast("Q") for row in rows]
         self._unsettled = [row[_COUNT_BYTES:].cast("d") for row in rows]
+        self._others = self._counts[:own] + self._counts[own + 1 :]
         self._own_counts, self._own_unsettled = self._counts[own], self._unsettled[own]
 
     def add(self, key: RecordKey, *, unsettled_seconds: float = 0) -> None:
         """The record may have changed, and for so many seconds may change yet."""
         place = place_of(key)
         self._own_counts[place] += 1
+        self._own_counts[_OF_PROVIDER[key.provider]] += 1
         self._own_counts[_TOTAL] += 1
         if unsettled_seconds > 0:
             self._own_unsettled[place] = self._clock() + unsettled_seconds
@@ -45,6 +49,13 @@ class Changes:
     def total(self) -> int:
         """Never falls; stays the same while nothing at all has changed."""
         return self.count(_TOTAL)
+
+    def of_others(self, provider: Provider) -> int:
+        """Changes of this provider's records that other processes have written down. Never falls."""
+        place, total = _OF_PROVIDER[provider], 0
+        for counts in self._others:
+            total += counts[place]
+        return total
 
     def count(self, place: int) -> int:
         """Never falls; what was read of a record is as it is while this stays the same for its place."""

@@ -1,7 +1,7 @@
 """Reads that are the same and come at the same time are one call, and everybody who waits for it gets its answer."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from copy import copy
 from typing import TypeAlias
 
@@ -20,15 +20,26 @@ LAST_WORD_SECONDS = 0.25
 """How long the last who waits goes on after the deadline: the attempt is cut off in that same moment, and what it has
 to say of the provider is worth more than that time ran out."""
 
+Changes: TypeAlias = Callable[[Provider], int]
+"""How many changes of a provider's records other processes have noted until now."""
+
+
+def by_nobody_else(_: Provider) -> int:
+    """There are no other processes."""
+    return 0
+
+
 _Key: TypeAlias = tuple[CallKind, str, str, tuple[tuple[str, str], ...]]
 
 
 class _Flight(Struct, kw_only=True):
-    """One call under way. `operation` is its own, so that it may outlive the one that it was begun for."""
+    """One call under way. `operation` is its own, so that it may outlive the one that it was begun for; `changes` are
+    those that others had made when it began."""
 
     key: _Key
     operation: Operation
     task: "asyncio.Task[Reply | Exception]"
+    changes: int
     waiters: int = 0
 
 
@@ -39,8 +50,11 @@ class Flights:
     operations wait for, and of those only as many are sent or queued as the policies inside let in.
     """
 
-    def __init__(self, *, attempt_seconds: float, clocks: Clocks, events: PolicyEvents) -> None:
+    def __init__(
+        self, *, attempt_seconds: float, clocks: Clocks, events: PolicyEvents, changes: Changes = by_nobody_else
+    ) -> None:
         self._attempt_seconds = attempt_seconds
+        self._changes = changes
         self._clocks = clocks
         self._events = events
         self._open: dict[_Key, _Flight] = {}
@@ -81,13 +95,14 @@ class Flights:
     def _board(self, provider: Provider, call: Call, send: Send, waiting: Operation) -> _Flight:
         query = tuple(sorted(call.query.items())) if call.query else ()
         key = (call.kind, call.method, call.path, query)
-        flight = self._open.get(key)
-        if flight is not None and self._lasts_for(flight, waiting):
+        flight, changes = self._open.get(key), self._changes(provider)
+        # What another process has written since may be missing in it.
+        if flight is not None and flight.changes == changes and self._lasts_for(flight, waiting):
             _extend(flight.operation, waiting)
             waiting.tally.of(provider).shared += 1
             self._events.shared(provider, call.kind)
         else:
-            flight = self._begin(key, waiting, call, send)
+            flight = self._begin(key, waiting, call, send, changes)
         flight.waiters += 1
         return flight
 
@@ -97,12 +112,12 @@ class Flights:
         left, wanted = flight.operation.seconds_left, waiting.seconds_left
         return left is None or left >= self._attempt_seconds or (wanted is not None and wanted <= left)
 
-    def _begin(self, key: _Key, waiting: Operation, call: Call, send: Send) -> _Flight:
+    def _begin(self, key: _Key, waiting: Operation, call: Call, send: Send, changes: int) -> _Flight:
         operation = waiting.lent()
         task = asyncio.create_task(self._fly(key, operation, call, send))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        flight = self._open[key] = _Flight(key=key, operation=operation, task=task)
+        flight = self._open[key] = _Flight(key=key, operation=operation, task=task, changes=changes)
         return flight
 
     async def _fly(self, key: _Key, operation: Operation, call: Call, send: Send) -> Reply | Exception:

@@ -19,7 +19,7 @@ from gateway.resilience.rate_limit import RateLimit
 from gateway.resilience.reply_memory import ReplyMemory
 from gateway.resilience.retry import retried
 from gateway.resilience.settings import ResilienceSettings
-from gateway.resilience.single_flight import Flights
+from gateway.resilience.single_flight import Changes, Flights, by_nobody_else
 from gateway.resilience.slot_log import LocalSlots
 from gateway.resilience.slot_store import SlotStore
 from gateway.resilience.standing import Standing
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """How calls are made, the same for every provider. `observers` stand around each attempt; `events` hears what the
-    policies do; `redis` is where rate budgets are shared with other processes."""
+    policies do. Of other processes `redis` knows the calls and `changes` the writes, which end the joining."""
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     # Without the environment: whoever wants that hands its settings over.
@@ -47,6 +47,7 @@ class Conditions:
     observers: tuple[Policy, ...] = ()
     events: PolicyEvents = field(default_factory=PolicyEvents)
     redis: "RedisLink | None" = None
+    changes: Changes = by_nobody_else
 
 
 class Upstream:
@@ -73,7 +74,10 @@ class Upstream:
         self.breaker = _breaker(dialect, conditions)
         self.budgets = _rate_budgets(rate_limits, endpoint, dialect, conditions)
         self._flights = Flights(
-            attempt_seconds=timeouts.attempt_seconds, clocks=conditions.clocks, events=conditions.events
+            attempt_seconds=timeouts.attempt_seconds,
+            clocks=conditions.clocks,
+            events=conditions.events,
+            changes=conditions.changes,
         )
         self.standing = Standing(watch=self.watch, breaker=self.breaker, budgets=self.budgets)
         self.policies = self._policies(dialect, conditions)

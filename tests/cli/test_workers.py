@@ -130,6 +130,26 @@ class TestServing:
 
             assert {ask(wire, read)["contact"]["name"] for wire in wires} == {"New"}
 
+    def test_whoever_asks_after_a_write_joins_no_read_from_before_it(
+        self, serve: Callable[..., Process], sandbox: Sandbox
+    ) -> None:
+        process = serve()
+        with connected(process) as wires:
+            create = '{ createContact(input: {providers: [KLEN], name: "Old", emails: [{address: "a@b.test"}]})'
+            made = ask(wires[0], f"mutation {create} {{ contact {{ id }} }} }}")["createContact"]["contact"]["id"]
+            read = f'{{ contact(id: "{made}") {{ name }} }}'
+            sandbox.klen.faults.add(Fault(kind="slow", delay_ms=3_000, operation="read", count=2))
+            before, asked = wires[:12], len(sandbox.klen.requests)
+            for wire in before:
+                wire.send(post(json.dumps({"query": read}).encode()))
+            until(lambda: len(sandbox.klen.requests) == asked + 2)
+
+            update = f'{{ updateContact(input: {{id: "{made}", name: "New"}}) {{ status }} }}'
+            assert ask(wires[12], f"mutation {update}") == {"updateContact": {"status": "SUCCEEDED"}}
+
+            assert {ask(wire, read)["contact"]["name"] for wire in wires[13:]} == {"New"}
+            assert {wire.answer().data["contact"]["name"] for wire in before} == {"Old"}
+
     def test_their_metrics_are_told_as_one(self, serve: Callable[..., Process], tmp_path: Path) -> None:
         process = serve(GATEWAY_METRICS="on", TMPDIR=str(tmp_path))
         assert len(list(tmp_path.glob("contact-gateway-metrics-*"))) == 1

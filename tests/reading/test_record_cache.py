@@ -324,6 +324,10 @@ class TestOfTwoProcesses:
             totals.append(here.total)
 
         assert totals == [1, 2, 3, 4]
+        gately = RecordKey(Provider.GATELY, "1")
+        there.add(gately)
+        told = [[one.of_others(provider) for provider in (Provider.KLEN, Provider.GATELY)] for one in (here, there)]
+        assert told == [[1, 1], [1, 0]]
         assert (here.count(place_of(KEY)), there.count(place_of(OTHER)), here.count(0)) == (1, 1, 0)
 
     def test_the_memory_is_one_and_the_same_in_a_forked_process(self, time: FakeTime) -> None:

@@ -52,7 +52,13 @@ class Rig:
         self.time = VirtualTime()
         self.heard = Heard()
         self.held = Seen()
-        self.flights = Flights(attempt_seconds=ATTEMPT_SECONDS, clocks=self.time.clocks, events=self.heard)
+        self.written_elsewhere: dict[Provider, int] = {}
+        self.flights = Flights(
+            attempt_seconds=ATTEMPT_SECONDS,
+            clocks=self.time.clocks,
+            events=self.heard,
+            changes=lambda provider: self.written_elsewhere.get(provider, 0),
+        )
         self.send = self.flights.joined(PROVIDER, counted(PROVIDER, self.held))
 
     def operation(self, *, seconds: float = 15, shares: bool = True, **more: Any) -> Operation:
@@ -156,6 +162,22 @@ class TestJoining:
             assert len(rig.held.calls) == 4
             await rig.end(2)
             assert (await during, await also_during) == (REPLY, REPLY)
+
+        run(test())
+
+    def test_nobody_joins_what_began_before_a_write_of_another_process(self) -> None:
+        async def test() -> None:
+            rig = Rig()
+            first = await rig.begin()
+            rig.written_elsewhere = {PROVIDER: 1, Provider.KLEN: 5}
+            second, third = await rig.begin(), await rig.begin()
+            rig.written_elsewhere[Provider.KLEN] = 6
+            await rig.begin()
+            assert len(rig.held.calls) == 2
+            await rig.end(0)
+            assert (first.done(), second.done()) == (True, False)
+            await rig.end(1)
+            assert (second.done(), third.done(), rig.flights.under_way) == (True, True, 0)
 
         run(test())
 
