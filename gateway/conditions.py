@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from gateway.clock import Clocks
+from gateway.contacts.changes import Changes
 from gateway.resilience.events import PolicyEvents
+from gateway.resilience.single_flight import by_nobody_else
 from gateway.settings import GatewaySettings, WrongSettings
 from gateway.upstream.endpoint import Timeouts
 from gateway.upstream.upstream import Conditions
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
     from gateway.resilience.redis_link import RedisLink
 
 
-def build_conditions(settings: GatewaySettings, events: PolicyEvents, clocks: Clocks) -> Conditions:
+def build_conditions(
+    settings: GatewaySettings, events: PolicyEvents, clocks: Clocks, changes: Changes | None = None
+) -> Conditions:
     """
     Raises:
         WrongSettings: naming the variable.
@@ -20,7 +24,10 @@ def build_conditions(settings: GatewaySettings, events: PolicyEvents, clocks: Cl
     timeouts = Timeouts(
         connect_seconds=settings.connect_timeout_seconds, attempt_seconds=settings.attempt_timeout_seconds
     )
-    return Conditions(timeouts=timeouts, settings=settings, clocks=clocks, events=events, redis=_redis(settings))
+    others = by_nobody_else if changes is None else changes.of_others
+    return Conditions(
+        timeouts=timeouts, settings=settings, clocks=clocks, events=events, redis=_redis(settings), changes=others
+    )
 
 
 def _redis(settings: GatewaySettings) -> "RedisLink | None":

@@ -70,9 +70,7 @@ def build_connectors(
     Raises:
         WrongSettings: naming the variable.
     """
-    conditions = build_conditions(settings, telemetry.events, clocks or Clocks())
-    if changes is not None:
-        conditions = replace(conditions, changes=changes.of_others)
+    conditions = build_conditions(settings, telemetry.events, clocks or Clocks(), changes)
     connectors: dict[Provider, Connector] = {}
     for entry in REGISTRY:
         provider_settings = read_provider_settings(entry, settings.mode)
